@@ -1,0 +1,90 @@
+"""The command line, `flightschool`: thin; each command calls one function of a room."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from flightschool.errors import FlightSchoolError
+from flightschool.i18n import _
+
+app = typer.Typer(
+    help=_("DataOps Flight School: thirteen notebooks that teach DevOps for data by flying it."),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.command()
+def lab(
+    port: Annotated[
+        int, typer.Option(help=_("Port on 127.0.0.1; the next free one is taken when it is in use."))
+    ] = 8888,
+    browser: Annotated[
+        bool | None, typer.Option(help=_("Open a browser; by default where there is a screen."))
+    ] = None,
+) -> None:
+    """Open the notebooks in JupyterLab, in your own workspace."""
+    from flightschool.learn.jupyter import start
+
+    start(port=port, browser=browser)
+
+
+@app.command()
+def modules() -> None:
+    """List the modules, their exercises and points."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from flightschool.curriculum import modules as all_modules
+
+    table = Table(_("module"), _("title"), _("exercises"), _("points"))
+    for one in all_modules():
+        table.add_row(one.id, one.title, str(len(one.exercises)), f"{one.points:g}")
+    Console().print(table)
+
+
+@app.command()
+def build(
+    check: Annotated[
+        bool, typer.Option("--check", help=_("Change nothing; fail when anything generated differs."))
+    ] = False,
+    language: Annotated[
+        str, typer.Option(help=_("Build the notebooks of this language from its .po files."))
+    ] = "en",
+) -> None:
+    """Make notebooks/ from solutions/ (for authors)."""
+    from flightschool import publish
+
+    if check:
+        publish.check()
+    else:
+        publish.build(language=language)
+
+
+@app.command()
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODULE]...", help=_("All modules by default."))
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help=_("How many notebooks at once."))] = 1,
+) -> None:
+    """Execute the solution notebooks and keep them as HTML under build/run/."""
+    from flightschool.engine.runner import main as run_main
+
+    raise typer.Exit(run_main(names or [], jobs=jobs))
+
+
+def main() -> None:
+    """The entry point. A user's mistake gives one sentence on stderr and exit status 2, never a traceback."""
+    from flightschool.data.commands import app as data_app
+
+    app.add_typer(data_app, name="data")
+    try:
+        app()
+    except FlightSchoolError as error:
+        sys.stderr.write(f"flightschool: {error}\n")
+        sys.exit(2)

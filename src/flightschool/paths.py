@@ -1,0 +1,13 @@
+"""Where things are: the rooms of the checkout, and the one folder in which state is kept."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(os.environ.get("FLIGHTSCHOOL_HOME") or Path(__file__).resolve().parents[2])
+DATASETS = ROOT / "datasets"
+LABS = ROOT / "labs"
+SOLUTIONS = ROOT / "solutions"
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+STATE = Path(os.environ.get("FLIGHTSCHOOL_STATE") or ROOT / ".flightschool")
+"""Work folders, logs, sockets, progress: all that running leaves behind. Never committed."""
