@@ -28,7 +28,7 @@ def lab(
     ] = None,
 ) -> None:
     """Open the notebooks in JupyterLab, in your own workspace."""
-    from flightschool.learn.jupyter import start
+    from flightschool.workspace import start
 
     start(port=port, browser=browser)
 
@@ -50,19 +50,29 @@ def modules() -> None:
 @app.command()
 def build(
     check: Annotated[
-        bool, typer.Option("--check", help=_("Change nothing; fail when anything generated differs."))
+        bool, typer.Option("--check", help=_("Change nothing; exit with 1 when anything generated differs."))
     ] = False,
     language: Annotated[
-        str, typer.Option(help=_("Build the notebooks of this language from its .po files."))
-    ] = "en",
+        str | None,
+        typer.Option(help=_("Only this language; by default English and all that have .po files.")),
+    ] = None,
 ) -> None:
     """Make notebooks/ from solutions/ (for authors)."""
     from flightschool import publish
 
     if check:
-        publish.check()
-    else:
-        publish.build(language=language)
+        differences = publish.check(language)
+        for difference in differences:
+            typer.echo(difference.sentence, err=True)
+        raise typer.Exit(1 if differences else 0)
+    built = publish.build(language)
+    for line in built.lines:
+        typer.echo(line)
+    typer.echo(
+        _("{written} files written, {removed} removed, {unchanged} unchanged.").format(
+            written=len(built.written), removed=len(built.removed), unchanged=built.unchanged
+        )
+    )
 
 
 @app.command()

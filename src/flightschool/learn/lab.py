@@ -91,15 +91,9 @@ class Lab:
 
 def quieten() -> None:
     """Switch the telemetry of every tool off, and let PySpark find this very Python."""
-    os.environ.update(
-        DO_NOT_TRACK="1",
-        GX_ANALYTICS_ENABLED="false",
-        RUNTIME__DLTHUB_TELEMETRY="false",
-        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
-        SCARF_NO_ANALYTICS="true",
-        PYSPARK_PYTHON=sys.executable,
-        PYSPARK_DRIVER_PYTHON=sys.executable,
-    )
+    from flightschool.services.telemetry import OFF
+
+    os.environ.update(OFF, PYSPARK_PYTHON=sys.executable, PYSPARK_DRIVER_PYTHON=sys.executable)
 
 
 def fresh_folder(parent: Path, name: str) -> Path:

@@ -1,12 +1,10 @@
-"""JupyterLab over the learner's own workspace.
+"""The learner's workspace: copies of the notebooks, and the JupyterLab that opens them.
 
-A learner works on copies in `workspace/`, so that answers survive an update of the course and notebooks/ stays as it was generated.
+A learner works on copies, so that answers survive an update of the course and notebooks/ stays as it was generated.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import socket
@@ -18,18 +16,19 @@ import typer
 
 from flightschool import paths
 from flightschool.errors import FlightSchoolError
-from flightschool.i18n import _
+from flightschool.i18n import _, language
 from flightschool.learn.lab import quieten
 
 WORKSPACE = paths.ROOT / "workspace"
-_RECORD = ".copied.json"
+_ORIGINALS = ".originals"
 _TRIES = 20
 
 
 def start(port: int, browser: bool | None) -> None:
     """Lay out the workspace and become JupyterLab on 127.0.0.1.
 
-    Prints its URL and replaces this process, so Ctrl-C goes to Jupyter. Raises FlightSchoolError when no port is free.
+    Prints its URL and replaces this process, so that Ctrl-C goes to Jupyter. `browser` None opens one where there is a screen.
+    Raises FlightSchoolError when no port is free.
     """
     opened = first_free(port)
     if opened != port:
@@ -37,10 +36,11 @@ def start(port: int, browser: bool | None) -> None:
     if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
         typer.echo(
             _(
-                "Java was not found, so the Spark cells will not run; `make lab` prints the command that installs it."
+                "Java was not found, so the Spark cells will not run; set-up prints the command that installs it."
             )
         )
-    for line in lay_out(paths.NOTEBOOKS, WORKSPACE):
+    shelf = paths.NOTEBOOKS if language() == "en" else paths.NOTEBOOKS / language()
+    for line in lay_out(shelf, WORKSPACE):
         typer.echo(line)
     quieten()
     if browser is None:
@@ -69,7 +69,8 @@ def start(port: int, browser: bool | None) -> None:
 
 def first_free(port: int) -> int:
     """`port`, or the first free one of the twenty from there on. Raises FlightSchoolError when none is."""
-    for candidate in range(port, min(port + _TRIES, 65536)):
+    last = min(port + _TRIES, 65536) - 1
+    for candidate in range(port, last + 1):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -79,50 +80,49 @@ def first_free(port: int) -> int:
             return candidate
     raise FlightSchoolError(
         _(
-            "No port from {first} to {last} is free or allowed: close a JupyterLab, or choose another with `flightschool lab --port 9000`."
-        ).format(first=port, last=min(port + _TRIES, 65536) - 1)
+            "No port from {first} to {last} can be had: choose another with `flightschool lab --port 9000`."
+        ).format(first=port, last=last)
     )
 
 
 def lay_out(notebooks: Path, workspace: Path) -> list[str]:
-    """Copy the notebooks that the workspace lacks or has unchanged; say which newer ones it keeps back.
+    """Copy the notebooks that the workspace lacks or holds unchanged; return what to tell the learner.
 
-    What a learner changed is never overwritten: a newer version is laid beside it as `NN_topic.new.ipynb`.
+    What a learner changed is never overwritten: a newer version is laid beside it as `NN_topic.new.ipynb`, with
+    the learner's answers in it.
     """
-    workspace.mkdir(parents=True, exist_ok=True)
-    record_file = workspace / _RECORD
-    try:
-        record: dict[str, str] = json.loads(record_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        record = {}  # then every copy counts as changed, and is kept
+    originals = workspace / _ORIGINALS
+    originals.mkdir(parents=True, exist_ok=True)
     said = []
     for source in sorted(notebooks.glob("*.ipynb")):
-        new = _digest(source)
-        mine = workspace / source.name
-        if record.get(source.name) == new and mine.exists():
+        mine, original = workspace / source.name, originals / source.name
+        newest = source.read_bytes()
+        known = original.read_bytes() if original.exists() else None
+        if mine.exists() and known == newest:
             continue
-        if not mine.exists() or _digest(mine) in (record.get(source.name), new):
+        if not mine.exists() or mine.read_bytes() in (known, newest):
             _copy(source, mine)
         else:
-            beside = mine.with_name(f"{source.stem}.new.ipynb")
-            _copy(source, beside)
-            said.append(
-                _(
-                    "{name} has a newer version; yours is kept, and the new one is beside it as {beside}."
-                ).format(name=source.name, beside=beside.name)
-            )
-        record[source.name] = new
-    temporary = record_file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
-    temporary.replace(record_file)
+            said.append(_lay_beside(source, mine, original))
+        _copy(source, original)
     return said
+
+
+def _lay_beside(source: Path, mine: Path, original: Path) -> str:
+    from flightschool.publish import carry_answers
+
+    beside = mine.with_name(f"{source.stem}.new.ipynb")
+    said = _("{name} has a newer version: yours is kept, and the new one is beside it as {beside}{answers}.")
+    try:
+        carried = carry_answers(mine, source, beside, base=original)
+    except FlightSchoolError:  # not readable as a notebook, or its original is lost
+        _copy(source, beside)
+        carried = ()
+    answers = _(", with your answers to {names}").format(names=", ".join(carried)) if carried else ""
+    return said.format(name=source.name, beside=beside.name, answers=answers)
 
 
 def _copy(source: Path, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
     shutil.copyfile(source, temporary)
     temporary.replace(target)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,5 @@
+"""`python -m flightschool` is the command `flightschool`."""
+
+from flightschool.cli import main
+
+main()
