@@ -124,4 +124,4 @@ def test_answers_in_a_damaged_notebook_are_left_where_they_are(house: House, tmp
         carry_answers(mine, house.notebook("01_sample"), mine, mine)
     assert mine.read_text() == "<<<<<<< HEAD"
     with pytest.raises(FlightSchoolError, match=r"gone\.ipynb is missing"):
-        carry_answers(tmp_path / "gone.ipynb", house.notebook("01_sample"), mine, mine)
+        carry_answers(tmp_path / "gone.ipynb", house.notebook("01_sample"), mine, house.notebook("01_sample"))
