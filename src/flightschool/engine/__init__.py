@@ -1,0 +1,1 @@
+"""Execution of notebooks: headless, each in a process of its own, measured."""

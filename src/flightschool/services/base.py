@@ -1,0 +1,301 @@
+"""What every server of the course has in common: start, ready, endpoint, stop."""
+
+import atexit
+import http.client
+import os
+import socket
+import sys
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import ClassVar, Self, TypeVar, cast
+
+from flightschool import paths
+from flightschool.errors import FlightSchoolError
+from flightschool.i18n import _
+from flightschool.services.process import Supervised, uninterrupted
+from flightschool.services.telemetry import OFF
+
+LOOPBACK = "127.0.0.1"
+ATTEMPTS = 3
+"""Starts, each with a new port, when somebody took the port between our choosing it and the server's bind."""
+
+
+class Unavailable(FlightSchoolError):
+    """A server that can't be had in this mode; the message is one line that says how to start it."""
+
+
+class StartError(FlightSchoolError):
+    """A server that did not come up; the message holds the last lines of its log."""
+
+
+class _PortTakenError(Exception):
+    """Somebody else has the port that we chose."""
+
+
+class Service(ABC):
+    """One server on this machine: a child process on a free loopback port, gone when we are gone.
+
+    A subclass says how to run it and what a real answer of it is. `start()` returns when that answer came,
+    and may be split into `launch()` and `wait()` to bring several up at once. Use it as a context manager, or
+    call `stop()`; else it ends with this process. Its output is in `log`.
+
+    Raises (`start`, `wait`):
+        Unavailable: its program is not installed.
+        StartError: it died, did not answer in time, or listens beyond this machine.
+    """
+
+    name: str
+    """Names the log, such as `s3`."""
+    timeout: ClassVar[float] = 30.0
+    """Seconds within which it must answer."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._process: Supervised | None = None
+
+    # --- what a subclass says
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What this is, in words for a learner."""
+
+    @abstractmethod
+    def command(self, port: int) -> Sequence[str]:
+        """The command that serves on that port of 127.0.0.1."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Send one real request; True when the reply is right. OSError and False mean: not yet."""
+
+    def environment(self) -> Mapping[str, str]:
+        """Variables that the server needs beside ours."""
+        return {}
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the server runs; None for our own working folder."""
+        return None
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers, as its clients want it."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    # --- what a user calls
+
+    @property
+    def log(self) -> Path:
+        """Its output, one file a server and process of ours."""
+        return paths.STATE / "services" / f"{self.name}-{os.getpid()}.log"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process that we started is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> Self:
+        """Start it, unless it runs, and return when it has answered."""
+        if not self.running:
+            self.launch()
+            self.wait()
+        return self
+
+    def launch(self) -> None:
+        """Start the process without waiting for it."""
+        self.port = free_port()
+        try:
+            with uninterrupted():
+                self._process = Supervised(
+                    self.command(self.port),
+                    log=self.log,
+                    env={**os.environ, **OFF, "PYTHONUNBUFFERED": "1", **self.environment()},
+                    cwd=self.folder,
+                )
+        except BaseException:
+            self.stop(now=True)
+            raise
+        _started.add(self)
+
+    def wait(self) -> None:
+        """Return when it has answered; whatever else happens, Ctrl-C too, it is stopped."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._wait()
+            except _PortTakenError:
+                self.stop(now=True)
+                if attempt == ATTEMPTS:
+                    raise self._failed(_("its port was taken by another program")) from None
+                self.launch()
+            except BaseException:
+                self.stop(now=True)
+                raise
+        raise AssertionError  # the last attempt returns or raises
+
+    def stop(self, now: bool = False) -> None:
+        """End it and all that it started; quick, and harmless when repeated."""
+        _started.discard(self)
+        if self._process is not None:
+            self._process.stop(now)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = self.endpoint if self.running else _("stopped")
+        return f"<{self.label}: {state}>"
+
+    def listening(self) -> set[tuple[str, int]]:
+        """Address and port of every TCP socket on which it, or a child of it, takes connections."""
+        import psutil
+
+        found: set[tuple[str, int]] = set()
+        for process in self._process.tree() if self._process else []:
+            try:
+                sockets = process.net_connections("tcp")
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+            found |= {tuple(one.laddr) for one in sockets if one.status == psutil.CONN_LISTEN}
+        return found
+
+    # --- inside
+
+    def _wait(self) -> None:
+        process = cast(Supervised, self._process)
+        end = time.monotonic() + self.timeout
+        pause = 0.01
+        while True:
+            status = process.poll()
+            if status == 127:
+                raise Unavailable(
+                    _("{label} is not installed: {reason}.").format(label=self.label, reason=process.tail(1))
+                )
+            if status is not None:
+                if occupied(self.port):
+                    raise _PortTakenError
+                raise self._failed(_("it ended with status {status}").format(status=status))
+            if self._answered() and self._ours():
+                return
+            if time.monotonic() > end:
+                raise self._failed(_("it did not answer within {seconds:.0f} s").format(seconds=self.timeout))
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.2)
+
+    def _answered(self) -> bool:
+        try:
+            return self.answers()
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def _ours(self) -> bool:
+        """Whether the answer came from our process, and from nothing that others on the network can reach."""
+        listening = self.listening()
+        if beyond := sorted(
+            host for host, _port in listening if not (host.startswith("127.") or host == "::1")
+        ):
+            raise self._failed(
+                _("it listens beyond this machine, on {hosts}").format(hosts=", ".join(beyond))
+            )
+        return any(port == self.port for _host, port in listening)
+
+    def _failed(self, why: str) -> StartError:
+        return StartError(
+            _("{label} did not start: {why}. Its log {log} ends: {tail}").format(
+                label=self.label, why=why, log=self.log, tail=self._process.tail() if self._process else ""
+            )
+        )
+
+
+class PythonService(Service):
+    """A server that is a Python module of this environment, not shadowed by files of the working folder."""
+
+    def python(self, *arguments: str) -> list[str]:
+        """The command that runs this environment's Python with these arguments."""
+        return [sys.executable, "-P", *arguments]
+
+
+def free_port() -> int:
+    """A loopback port that nobody has at this moment."""
+    with closing(socket.socket()) as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def occupied(port: int) -> bool:
+    """Whether somebody takes connections on that loopback port."""
+    with closing(socket.socket()) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def request(
+    port: int,
+    path: str = "/",
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 5.0,
+) -> tuple[int, bytes]:
+    """One HTTP request to loopback, past any proxy of the environment; status and body. Raises OSError."""
+    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)) as connection:
+        connection.request(method, path, body, dict(headers or {}))
+        reply = connection.getresponse()
+        return reply.status, reply.read()
+
+
+S = TypeVar("S", bound=Service)
+
+_started: set[Service] = set()
+_shared: dict[Hashable, Service] = {}
+_locks: dict[Hashable, threading.Lock] = {}
+
+
+def shared(key: Hashable, make: Callable[[], S]) -> S:
+    """The one server of that key in this process: started at the first call, and again when it has died."""
+    with _locks.setdefault(key, threading.Lock()):
+        service = cast("S | None", _shared.get(key))
+        if service is None or not service.running:
+            service = make()
+            service.start()
+            _shared[key] = service
+        return service
+
+
+def replace(key: Hashable, service: S) -> S:
+    """Start this server in place of the one that had the key, which is stopped first."""
+    with _locks.setdefault(key, threading.Lock()):
+        if (before := _shared.pop(key, None)) is not None:
+            before.stop()
+        service.start()
+        _shared[key] = service
+        return service
+
+
+@atexit.register
+def stop_all() -> None:
+    """Stop every server of this process, all at once."""
+    services = list(_started)
+    for service in services:
+        if service._process is not None:
+            service._process.release()
+    for service in services:
+        service.stop()
+    _shared.clear()
+
+
+def _forget_after_fork() -> None:
+    """In a forked child: the servers are the parent's; a lock may be held by a thread that is not here."""
+    _started.clear()
+    _shared.clear()
+    _locks.clear()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

@@ -1,0 +1,1 @@
+"""The servers, one small class each."""
