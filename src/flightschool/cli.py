@@ -83,9 +83,14 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, help=_("How many notebooks at once."))] = 1,
 ) -> None:
     """Execute the solution notebooks and keep them as HTML under build/run/."""
+    from flightschool.curriculum import module
+    from flightschool.curriculum import modules as all_modules
     from flightschool.engine.runner import main as run_main
+    from flightschool.publish import write_solutions
 
-    raise typer.Exit(run_main(names or [], jobs=jobs))
+    chosen = [module(name) for name in names] if names else all_modules()
+    write_solutions(chosen)
+    raise typer.Exit(run_main([one.id for one in chosen], jobs=jobs))
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ Colour is never the only signal: each outcome has a sign and a word of its own.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -115,17 +114,8 @@ def show(card: Card) -> None:
     if get_ipython() is None:
         print(card)  # noqa: T201
     else:
-        display(card)
+        display(card)  # type: ignore[no-untyped-call]
 
 
 def _breaks(text: str) -> str:
     return escape(text).replace("\n", "<br>")
-
-
-def is_json(value: Any) -> bool:
-    """Whether `value` survives JSON."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return True

@@ -75,7 +75,7 @@ class Incident:
         verdict = question.judge(answer)
         if verdict.outcome is Outcome.PASSED and self._restored is None:
             self._restored = time.monotonic()
-        clock = ()
+        clock: tuple[tuple[str, str], ...] = ()
         if (seconds := self.seconds_to_restore) is not None:
             clock = ((_("Time to restore"), _("{minutes:.1f} minutes").format(minutes=seconds / 60)),)
         show(verdict_card(question.exercise, verdict, clock))

@@ -6,7 +6,16 @@
 
 from flightschool.publish.answers import carry_answers
 from flightschool.publish.house import House
-from flightschool.publish.press import Built, Difference, Kept, State, build, check, solution_notebook
+from flightschool.publish.press import (
+    Built,
+    Difference,
+    Kept,
+    State,
+    build,
+    check,
+    solution_notebook,
+    write_solutions,
+)
 from flightschool.publish.source import Problem, SourceError
 
 __all__ = [
@@ -21,4 +30,5 @@ __all__ = [
     "carry_answers",
     "check",
     "solution_notebook",
+    "write_solutions",
 ]

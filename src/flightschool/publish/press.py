@@ -1,7 +1,7 @@
 """From the whole of solutions/ to notebooks/: build what is to be there, and say what is there instead."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -134,6 +134,15 @@ def solution_notebook(module: Module, *, house: House | None = None) -> bytes:
     if data is None:
         raise SourceError(page.problems)
     return data
+
+
+def write_solutions(modules: Iterable[Module], *, house: House | None = None) -> Path:
+    """Write the solution notebooks of these modules as `solution_notebook` gives them; return their folder."""
+    house = house or House()
+    folder = house.build / "solutions"
+    for module in modules:
+        shelf.write(folder / f"{module.id}.ipynb", solution_notebook(module, house=house))
+    return folder
 
 
 def _edition(house: House, language: str | None) -> Edition:
