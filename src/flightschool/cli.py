@@ -26,11 +26,12 @@ def lab(
     browser: Annotated[
         bool | None, typer.Option(help=_("Open a browser; by default where there is a screen."))
     ] = None,
+    ip: Annotated[str, typer.Option(hidden=True)] = "127.0.0.1",
 ) -> None:
     """Open the notebooks in JupyterLab, in your own workspace."""
     from flightschool.workspace import start
 
-    start(port=port, browser=browser)
+    start(port=port, browser=browser, ip=ip)
 
 
 @app.command()

@@ -22,12 +22,14 @@ from flightschool.learn.lab import quieten
 WORKSPACE = paths.ROOT / "workspace"
 _ORIGINALS = ".originals"
 _TRIES = 20
+LOOPBACK = "127.0.0.1"
 
 
-def start(port: int, browser: bool | None) -> None:
+def start(port: int, browser: bool | None, ip: str = LOOPBACK) -> None:
     """Lay out the workspace and become JupyterLab on 127.0.0.1.
 
-    Prints its URL and replaces this process, so that Ctrl-C goes to Jupyter. `browser` None opens one where there is a screen.
+    Prints its URL and replaces this process, so that Ctrl-C goes to Jupyter. `browser` None opens one where there is
+    a screen. `ip` is for a container, whose publisher decides what reaches it.
     Raises FlightSchoolError when no port is free.
     """
     opened = first_free(port)
@@ -51,11 +53,13 @@ def start(port: int, browser: bool | None) -> None:
         sys.executable,
         "-m",
         "jupyterlab",
-        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.ip={ip}",
         f"--ServerApp.port={opened}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={WORKSPACE}",
         f"--ServerApp.open_browser={browser}",
+        "--ServerApp.answer_yes=True",  # one Ctrl-C ends it
+        "--LanguageServerManager.autodetect=False",  # none is installed, which it would say at length
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
@@ -74,7 +78,7 @@ def first_free(port: int) -> int:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", candidate))
+                probe.bind((LOOPBACK, candidate))
             except OSError:
                 continue
             return candidate

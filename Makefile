@@ -1,0 +1,37 @@
+# The front door. Every target first makes sure that the course is set up, which takes a moment when it is.
+BIN := $(or $(FLIGHTSCHOOL_VENV),.venv)/bin
+SETUP := @environment/setup &&
+# Byte code is what makes the second import fast.
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONHOME PYTHONPATH
+.PHONY: help lab test build run bench up down lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+lab: ## set up and open JupyterLab (LAB="--port 9000 --no-browser")
+	$(SETUP) exec $(BIN)/flightschool lab $(LAB)
+
+test: ## lint, types, unit tests, all notebooks (TEST="tests/labs -k etl" for a part)
+	$(SETUP) exec tests/run $(TEST)
+
+build: ## make notebooks/ from solutions/
+	$(SETUP) exec $(BIN)/flightschool build
+
+run: ## execute all solutions, with a table of time and memory
+	$(SETUP) exec $(BIN)/flightschool run
+
+bench: ## measure set-up and start (BENCH="--cold" to download everything once)
+	$(SETUP) exec $(BIN)/python benchmarks/setup.py $(BENCH)
+
+up: ## the course in containers, needs Docker (PROFILE=core, hdfs or all)
+	@environment/dotenv && exec docker compose --profile $(or $(PROFILE),core) up --detach --wait
+
+down: ## stop the containers; what you wrote stays
+	@environment/dotenv && exec docker compose --profile all down
+
+lock: ## resolve environment/requirements.in anew, for Python 3.11 and 3.12 (LOCK="--upgrade")
+	$(SETUP) exec environment/lock $(LOCK)
+
+clean: ## remove what running made; the environment and your work stay
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log
