@@ -1,0 +1,98 @@
+"""Every command of the README is executed; a command that no test here knows makes this red."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+from flightschool import paths
+from flightschool.curriculum import modules
+
+README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+    if line.split("#")[0].strip()
+]
+ELSEWHERE = {
+    "make test": "it is what runs this",
+    "make run": "tests/notebooks/test_solutions.py executes it",
+    "make build": "tests/notebooks/test_generated.py executes it",
+}
+
+
+def finish(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        shlex.split(command),
+        cwd=paths.ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+
+
+def test_every_command_is_known():
+    known = {*ELSEWHERE, "make lab", "make bench", "make help"}
+    assert set(COMMANDS) == known
+
+
+def test_help_names_every_command():
+    said = finish("make help").stdout
+    for command in COMMANDS:
+        assert command in said
+
+
+def test_lab_prints_a_url_that_answers_and_ends_at_one_ctrl_c():
+    command = ["make", "--no-print-directory", "lab", "LAB=--no-browser --port 8890"]
+    lab = subprocess.Popen(command, cwd=paths.ROOT, text=True, stderr=subprocess.PIPE, start_new_session=True)
+    assert lab.stderr is not None
+    url = None
+    try:
+        for line in lab.stderr:
+            if found := re.search(r"(http://127\.0\.0\.1:\d+)/lab\S*\?token=(\w+)", line):
+                url, token = found.groups()
+                break
+        assert url, "JupyterLab printed no URL"
+        request = urllib.request.Request(f"{url}/api/contents/", headers={"Authorization": f"token {token}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            names = {item["name"] for item in json.load(answer)["content"]}
+        assert {f"{module.id}.ipynb" for module in modules()} <= names
+        os.killpg(lab.pid, signal.SIGINT)
+        rest = lab.stderr.read()
+        assert lab.wait(20) in (0, 2), rest  # make says 2 when it was interrupted
+        assert "Traceback" not in rest
+    finally:
+        if lab.poll() is None:
+            os.killpg(lab.pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_bench_measures_and_keeps_what_it_measured():
+    began = time.time()
+    done = finish("make bench", BENCH="--runs 1")
+    assert done.returncode == 0, done.stderr[-4000:]
+    kept = paths.BUILD / "benchmarks" / "setup.json"
+    assert kept.stat().st_mtime > began
+    assert "figures" in json.loads(kept.read_text())
+
+
+def test_the_table_names_every_module():
+    for module in modules():
+        assert f"`{module.id}`" in README or f"{module.number} · {module.title}" in README
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(
+        r"\]\(([^)#]+)\)|`((?:solutions|labs|datasets|docs|workspace)/[\w./]*)`", README
+    ):
+        path = target[0] or target[1]
+        if not path.startswith(("http", "workspace")):
+            assert (paths.ROOT / path).exists(), path
