@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flightschool.curriculum import Outcome
@@ -49,14 +50,20 @@ class Page:
 
 
 class Incident:
-    """A drill that is under way: its page, its clock, and the check of the recovery."""
+    """A drill that is under way: its page, its clock, the check of the recovery, and the postmortem.
+
+    The clock runs from the page: to `detected(…)`, the time to detect; from there to the first check that passes, the
+    time to repair; both together are the time to restore.
+    """
 
     def __init__(self, lab: Lab, drill: types.ModuleType) -> None:
         self._lab = lab
         self._drill = drill
         self.page: Page = drill.plant(lab)
         self._paged = time.monotonic()
+        self._detected: float | None = None
         self._restored: float | None = None
+        self.finding = ""
 
     def _ipython_display_(self) -> None:
         show(self.page.card())
@@ -65,26 +72,74 @@ class Incident:
         return repr(self.page.card())
 
     @property
+    def seconds_to_detect(self) -> float | None:
+        """Seconds from the page to the first finding; None while there is none."""
+        return None if self._detected is None else self._detected - self._paged
+
+    @property
     def seconds_to_restore(self) -> float | None:
         """Seconds from the page to the first check that passed; None while it has not."""
         return None if self._restored is None else self._restored - self._paged
 
+    def detected(self, finding: str) -> None:
+        """Note what is wrong, in your own words; the first note stops the clock of detection."""
+        if not isinstance(finding, str) or not finding.strip():
+            show(Card(_("Nothing noted: say in a sentence what is wrong and since when."), ()))
+            return
+        if self._detected is None:
+            self._detected = time.monotonic()
+        self.finding = finding.strip()
+        show(Card(_("Noted: {finding}").format(finding=self.finding), self._times()))
+
     def check(self, answer: Any) -> None:
-        """Judge the recovery and show the verdict, with the time to restore once it has passed."""
+        """Judge the recovery and show the verdict, with the times once it has passed."""
         question = self._lab.question("drill")
         verdict = question.judge(answer)
         if verdict.outcome is Outcome.PASSED and self._restored is None:
             self._restored = time.monotonic()
-        clock: tuple[tuple[str, str], ...] = ()
-        if (seconds := self.seconds_to_restore) is not None:
-            clock = ((_("Time to restore"), _("{minutes:.1f} minutes").format(minutes=seconds / 60)),)
-        show(verdict_card(question.exercise, verdict, clock))
+        show(verdict_card(question.exercise, verdict, self._times() if self._restored else ()))
 
     def hint(self) -> None:
         """The next hint."""
         self._lab.question("drill").hint()
 
+    def postmortem(self) -> Path:
+        """Write a short postmortem form, with the times filled in, to the work folder; show it and return its path."""
+        blank = _("(write a line)")
+        lines = (
+            (_("What was seen"), f"{self.page.at} · {self.page.symptom}"),
+            (_("What was wrong"), self.finding or blank),
+            *self._times(),
+            (_("What went well"), blank),
+            (_("What was luck"), blank),
+            (_("Why nothing stopped it"), blank),
+            (_("One change to the system"), blank),
+        )
+        head = _("Postmortem · {title}").format(title=self.page.title)
+        path = self._lab.workdir / "postmortem.md"
+        text = "".join(f"- **{label}**: {said}\n" for label, said in lines)
+        path.write_text(f"# {head}\n\n{text}", encoding="utf-8")
+        show(Card(head, (*lines, ("", _("To fill in: {path}").format(path=path)))))
+        return path
+
     def abandon(self) -> None:
-        """Give up: put the clean state back."""
+        """Give up: put the clean state back and stop the clock."""
         self._drill.restore(self._lab)
-        self._restored = None
+        self._paged, self._detected, self._restored = time.monotonic(), None, None
+        show(Card(_("Abandoned: what the drill had broken is as it was before."), ()))
+
+    def _times(self) -> tuple[tuple[str, str], ...]:
+        """The times that are known, in minutes."""
+        repair = None
+        if self._restored is not None and self._detected is not None:
+            repair = self._restored - self._detected
+        times = (
+            (_("Time to detect"), self.seconds_to_detect),
+            (_("Time to repair"), repair),
+            (_("Time to restore"), self.seconds_to_restore),
+        )
+        return tuple(
+            (label, _("{minutes:.1f} minutes").format(minutes=seconds / 60))
+            for label, seconds in times
+            if seconds is not None
+        )
