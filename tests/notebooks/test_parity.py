@@ -34,3 +34,10 @@ def test_no_place_is_left_over() -> None:
     ]
     named = [path for path in found if MODULE_NAME.fullmatch(path.stem)]
     assert [str(path.relative_to(paths.ROOT)) for path in named if path.stem not in known] == []
+
+
+def test_the_files_of_labs_do_not_share_a_name() -> None:
+    """A lab's folder is on a notebook's import path, so two files of one name would shadow each other."""
+    common = {"exercises", "judges", "drill"}
+    names = [path.stem for path in paths.LABS.glob("[0-9]*/*.py") if path.stem not in common]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -159,6 +159,8 @@ def _normal(value: Any) -> Any:
         return int(value)
     if isinstance(value, str):
         return value.removesuffix("Z").removesuffix("T00:00:00")
+    if isinstance(value, dict):  # hashable, since it may stand in a key
+        return tuple(sorted((name, _normal(item)) for name, item in value.items()))
     return tuple(map(_normal, value)) if isinstance(value, list) else value
 
 

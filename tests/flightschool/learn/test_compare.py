@@ -89,3 +89,11 @@ def test_booleans_are_not_numbers():
     assert not same(None, 0)
     assert same(1, 1.0)
     assert same("2013-02-08T12:00:00Z", "2013-02-08T12:00:00")
+
+
+def test_a_key_of_any_kind_is_compared():
+    odd = {"columns": ["day", "origin", "flights"], "rows": [[{"a": 1}, [1], 3]]}
+    difference = tables(odd, EXPECTED, key=["day", "origin"])
+    assert difference is not None
+    assert difference.kind == "missing rows"
+    assert tables(odd, odd, key=["day", "origin"]) is None

@@ -1,0 +1,41 @@
+"""The command line: a user's mistake is one sentence on stderr and status 2; help names every command."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def flightschool(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "flightschool", *words], capture_output=True, text=True, check=False
+    )
+
+
+def test_help_names_every_command():
+    done = flightschool("--help")
+    assert done.returncode == 0
+    for command in ("lab", "modules", "build", "run", "data"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "99"], "There is no module '99'"),
+        (["data", "raw", "--day", "2013-02-30"], "2013-02-30"),
+        (["build", "--language", "xx"], "xx"),
+    ],
+)
+def test_a_mistake_is_one_sentence(words, says):
+    done = flightschool(*words)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_modules_lists_exercises_and_points():
+    done = flightschool("modules")
+    assert done.returncode == 0
+    assert "01_dataops_intro" in done.stdout
