@@ -50,9 +50,16 @@ def test_help_names_every_command():
         assert command in said
 
 
-def test_lab_prints_a_url_that_answers_and_ends_at_one_ctrl_c():
+def test_lab_prints_a_url_that_answers_and_ends_at_one_ctrl_c(tmp_path):
+    environment = {
+        **os.environ,
+        "FLIGHTSCHOOL_WORKSPACE": str(tmp_path / "workspace"),
+        "FLIGHTSCHOOL_STATE": str(tmp_path),
+    }
     command = ["make", "--no-print-directory", "lab", "LAB=--no-browser --port 8890"]
-    lab = subprocess.Popen(command, cwd=paths.ROOT, text=True, stderr=subprocess.PIPE, start_new_session=True)
+    lab = subprocess.Popen(
+        command, cwd=paths.ROOT, env=environment, text=True, stderr=subprocess.PIPE, start_new_session=True
+    )
     assert lab.stderr is not None
     url = None
     try:

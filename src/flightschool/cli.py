@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(help=_("Open the notebooks in JupyterLab, in your own workspace."))
 def lab(
     port: Annotated[
         int, typer.Option(help=_("Port on 127.0.0.1; the next free one is taken when it is in use."))
@@ -28,15 +28,13 @@ def lab(
     ] = None,
     ip: Annotated[str, typer.Option(hidden=True)] = "127.0.0.1",
 ) -> None:
-    """Open the notebooks in JupyterLab, in your own workspace."""
     from flightschool.workspace import start
 
     start(port=port, browser=browser, ip=ip)
 
 
-@app.command()
+@app.command(help=_("List the modules, their exercises and points."))
 def modules() -> None:
-    """List the modules, their exercises and points."""
     from rich.console import Console
     from rich.table import Table
 
@@ -48,7 +46,7 @@ def modules() -> None:
     Console().print(table)
 
 
-@app.command()
+@app.command(help=_("Make notebooks/ from solutions/ (for authors)."))
 def build(
     check: Annotated[
         bool, typer.Option("--check", help=_("Change nothing; exit with 1 when anything generated differs."))
@@ -58,7 +56,6 @@ def build(
         typer.Option(help=_("Only this language; by default English and all that have .po files.")),
     ] = None,
 ) -> None:
-    """Make notebooks/ from solutions/ (for authors)."""
     from flightschool import publish
 
     if check:
@@ -76,14 +73,13 @@ def build(
     )
 
 
-@app.command()
+@app.command(help=_("Execute the solution notebooks and keep them as HTML under build/run/."))
 def run(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[MODULE]...", help=_("All modules by default."))
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help=_("How many notebooks at once."))] = 1,
 ) -> None:
-    """Execute the solution notebooks and keep them as HTML under build/run/."""
     from flightschool.curriculum import module
     from flightschool.curriculum import modules as all_modules
     from flightschool.engine.runner import main as run_main
@@ -97,7 +93,9 @@ def run(
 def main() -> None:
     """The entry point. A user's mistake gives one sentence on stderr and exit status 2, never a traceback."""
     from flightschool.data.commands import app as data_app
+    from flightschool.learn.commands import progress
 
+    app.command()(progress)
     app.add_typer(data_app, name="data")
     try:
         app()

@@ -11,3 +11,5 @@ NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
 STATE = Path(os.environ.get("FLIGHTSCHOOL_STATE") or ROOT / ".flightschool")
 """Work folders, logs, sockets, progress: all that running leaves behind. Never committed."""
+WORKSPACE = Path(os.environ.get("FLIGHTSCHOOL_WORKSPACE") or ROOT / "workspace")
+"""The learner's copies of the notebooks. Never committed."""

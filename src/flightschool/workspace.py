@@ -17,9 +17,9 @@ import typer
 from flightschool import paths
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _, language
+from flightschool.learn.homepage import write_index
 from flightschool.learn.lab import quieten
 
-WORKSPACE = paths.ROOT / "workspace"
 _ORIGINALS = ".originals"
 _TRIES = 20
 LOOPBACK = "127.0.0.1"
@@ -42,8 +42,9 @@ def start(port: int, browser: bool | None, ip: str = LOOPBACK) -> None:
             )
         )
     shelf = paths.NOTEBOOKS if language() == "en" else paths.NOTEBOOKS / language()
-    for line in lay_out(shelf, WORKSPACE):
+    for line in lay_out(shelf, paths.WORKSPACE):
         typer.echo(line)
+    write_index(paths.WORKSPACE)
     quieten()
     if browser is None:
         browser = bool(
@@ -56,10 +57,13 @@ def start(port: int, browser: bool | None, ip: str = LOOPBACK) -> None:
         f"--ServerApp.ip={ip}",
         f"--ServerApp.port={opened}",
         "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={WORKSPACE}",
+        f"--ServerApp.root_dir={paths.WORKSPACE}",
         f"--ServerApp.open_browser={browser}",
         "--ServerApp.answer_yes=True",  # one Ctrl-C ends it
         "--LanguageServerManager.autodetect=False",  # none is installed, which it would say at length
+        f"--LabApp.app_settings_dir={paths.ROOT / 'environment' / 'jupyterlab'}",
+        f"--LabApp.workspaces_dir={paths.STATE / 'jupyterlab'}",  # the course's tabs, apart from your other work
+        "--LabApp.default_url=/lab/tree/index.ipynb",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]

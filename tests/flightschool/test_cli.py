@@ -15,7 +15,7 @@ def flightschool(*words):
 def test_help_names_every_command():
     done = flightschool("--help")
     assert done.returncode == 0
-    for command in ("lab", "modules", "build", "run", "data"):
+    for command in ("lab", "modules", "build", "run", "data", "progress"):
         assert command in done.stdout
 
 
@@ -23,7 +23,7 @@ def test_help_names_every_command():
     ("words", "says"),
     [
         (["run", "99"], "There is no module '99'"),
-        (["data", "raw", "--day", "2013-02-30"], "2013-02-30"),
+        (["data", "raw", "2013-02-30"], "2013-02-30"),
         (["build", "--language", "xx"], "xx"),
     ],
 )

@@ -185,6 +185,7 @@ def kernel_environment(out: Path) -> dict[str, str]:
         **OFF,
         "FLIGHTSCHOOL_HOME": str(paths.ROOT),
         "FLIGHTSCHOOL_STATE": str(paths.STATE),
+        "FLIGHTSCHOOL_PROGRESS": "off",  # a run of the solutions is nobody's progress
         "IPYTHONDIR": str(jupyter / "ipython"),
         "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
         "JUPYTER_NO_CONFIG": "1",

@@ -44,13 +44,15 @@ def outcome_word(outcome: Outcome) -> str:
 class Card:
     """A short message in the notebook: a head line and some labelled lines.
 
-    `lines` are (label, text); an empty label makes a plain paragraph. `data` is the machine's copy.
+    `lines` are (label, text); an empty label makes a plain paragraph. `code` sets the texts as code. `data` is the
+    machine's copy.
     """
 
     head: str
     lines: tuple[tuple[str, str], ...]
     colour: str = "#2166ac"
     data: tuple[str, Any] | None = None
+    code: bool = False
 
     def __repr__(self) -> str:
         return "\n".join(
@@ -59,7 +61,7 @@ class Card:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         rows = "".join(
-            f"<div style='margin-top:.25em'>{f'<b>{escape(label)}:</b> ' if label else ''}{_breaks(text)}</div>"
+            f"<div style='margin-top:.25em'>{f'<b>{escape(label)}:</b> ' if label else ''}{self._html(text)}</div>"
             for label, text in self.lines
         )
         html = (
@@ -70,6 +72,11 @@ class Card:
         if self.data:
             bundle[self.data[0]] = self.data[1]
         return bundle
+
+    def _html(self, text: str) -> str:
+        if self.code:
+            return f"<pre style='white-space:pre-wrap'>{escape(text)}</pre>"
+        return escape(text).replace("\n", "<br>")
 
 
 def verdict_card(exercise: Exercise, verdict: Verdict, extra: Iterable[tuple[str, str]] = ()) -> Card:
@@ -115,7 +122,3 @@ def show(card: Card) -> None:
         print(card)  # noqa: T201
     else:
         display(card)  # type: ignore[no-untyped-call]
-
-
-def _breaks(text: str) -> str:
-    return escape(text).replace("\n", "<br>")

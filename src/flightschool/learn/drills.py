@@ -10,10 +10,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from flightschool.curriculum import Outcome
 from flightschool.i18n import _
-from flightschool.learn.display import Card, show, verdict_card
+from flightschool.learn import progress
+from flightschool.learn.display import Card, show
+from flightschool.learn.journal import Kind
 
 if TYPE_CHECKING:
     import types
@@ -59,7 +62,9 @@ class Incident:
     def __init__(self, lab: Lab, drill: types.ModuleType) -> None:
         self._lab = lab
         self._drill = drill
+        self._run = uuid4().hex
         self.page: Page = drill.plant(lab)
+        self._record(Kind.PAGED)
         self._paged = time.monotonic()
         self._detected: float | None = None
         self._restored: float | None = None
@@ -88,6 +93,7 @@ class Incident:
             return
         if self._detected is None:
             self._detected = time.monotonic()
+            self._record(Kind.DETECTED)
         self.finding = finding.strip()
         show(Card(_("Noted: {finding}").format(finding=self.finding), self._times()))
 
@@ -97,7 +103,8 @@ class Incident:
         verdict = question.judge(answer)
         if verdict.outcome is Outcome.PASSED and self._restored is None:
             self._restored = time.monotonic()
-        show(verdict_card(question.exercise, verdict, self._times() if self._restored else ()))
+            self._record(Kind.RESTORED)
+        question.present(verdict, self._times() if self._restored else ())
 
     def hint(self) -> None:
         """The next hint."""
@@ -125,8 +132,12 @@ class Incident:
     def abandon(self) -> None:
         """Give up: put the clean state back and stop the clock."""
         self._drill.restore(self._lab)
+        self._record(Kind.ABANDONED)
         self._paged, self._detected, self._restored = time.monotonic(), None, None
         show(Card(_("Abandoned: what the drill had broken is as it was before."), ()))
+
+    def _record(self, stage: Kind) -> None:
+        progress.drill(self._lab.module, self._run, stage, seed=self._lab.seed)
 
     def _times(self) -> tuple[tuple[str, str], ...]:
         """The times that are known, in minutes."""

@@ -133,6 +133,7 @@ class Journal:
         self.path = path.absolute()
         self.moved: list[str] = []
         self._waiting: list[Event] = []
+        self._process = os.getpid()
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
@@ -200,20 +201,20 @@ class Journal:
                 return list(self._waiting)
             try:
                 found = self._with_file(read)
-            except Unwritable:
+            except Unwritable as refusal:
                 # Where the folder is read-only SQLite can't have its files beside; as the file stands it still reads.
                 try:
                     with closing(_connect(self.path, "mode=ro&immutable=1")) as connection:
                         found = read(connection)
                 except (sqlite3.Error, _Damaged):
-                    found = None
-                if found is None:
-                    raise
+                    raise refusal from None
             known = {event.id for event in found}
             return [*found, *(event for event in self._waiting if event.id not in known)]
 
     def close(self) -> None:
-        """Write what waits, if that can be, and let the file go."""
+        """Write what waits, if that can be, and let the file go. Does nothing in a forked child, whose it is not."""
+        if os.getpid() != self._process:
+            return
         with self._lock:
             self.flush(patience=5)
             self._drop()
@@ -247,24 +248,56 @@ class Journal:
             self._drop()
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._refuse_newer()
-            self._connection = _connect(self.path, "mode=rwc")
+            connection = _connect(self.path, "mode=rwc")
             self._identity = _identity(self.path)
-            _prepare(self._connection)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
             if self._identity is None:  # a new file is made by the first statement, not by the connection
                 self._identity = _identity(self.path)
         return self._connection
 
     def _refuse_newer(self) -> None:
-        """By a read-only connection of its own: a writing one tidies up when it is closed."""
-        with suppress(sqlite3.OperationalError), closing(_connect(self.path, "mode=ro")) as connection:
-            self._identity = _identity(self.path)
-            if (version := _pragma(connection, "user_version")) > len(MIGRATIONS):
-                raise Newer(
-                    _(
-                        "{path} was written by a newer version of Flight School (its format is {theirs}, this one knows "
-                        "{ours}): it is left as it is and nothing is recorded; update this checkout."
-                    ).format(path=self.path, theirs=version, ours=len(MIGRATIONS))
-                )
+        """By a reading connection of its own, since a writing one leaves traces; damage is not its business."""
+        query = "mode=ro" if Path(f"{self.path}-wal").exists() else "mode=ro&immutable=1"
+        with suppress(sqlite3.Error), closing(_connect(self.path, query)) as connection:
+            self._known(_pragma(connection, "user_version"))
+
+    def _known(self, version: int) -> int:
+        if version > len(MIGRATIONS):
+            raise Newer(
+                _(
+                    "{path} was written by a newer version of Flight School (its format is {theirs}, this one knows "
+                    "{ours}): it is left as it is and nothing is recorded; update this checkout."
+                ).format(path=self.path, theirs=version, ours=len(MIGRATIONS))
+            )
+        return version
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Make a new file, or bring an older one to this version; raises _Damaged for one that is not ours or not whole."""
+        if _pragma(connection, "user_version") != len(MIGRATIONS):
+            with _transaction(connection):
+                version = self._known(
+                    _pragma(connection, "user_version")
+                )  # another process may have been first
+                if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    raise _Damaged
+                for statement in (statement for step in MIGRATIONS[version:] for statement in step):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        if _pragma(connection, "application_id") != _APPLICATION:
+            raise _Damaged
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise _Damaged
+        # Kept in the file; where two begin it at once, or the file system can't, the next one sets it.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode a killed process loses nothing by it; a power cut may lose the last few rows, never the file.
+        connection.execute("PRAGMA synchronous = NORMAL")
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -309,28 +342,6 @@ def _connect(path: Path, query: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,  # the journal has its own lock
     )
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Make a new file, or bring an older one to this version; raises _Damaged for one that is not ours or not whole."""
-    if _pragma(connection, "user_version") < len(MIGRATIONS):
-        with _transaction(connection):
-            version = _pragma(connection, "user_version")  # again: another process may have been first
-            if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise _Damaged
-            for statement in (statement for step in MIGRATIONS[version:] for statement in step):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    if _pragma(connection, "application_id") != _APPLICATION:
-        raise _Damaged
-    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise _Damaged
-    # Kept in the file; where two begin it at once, or the file system can't, the next one sets it.
-    with suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA journal_mode = WAL")
-    # In WAL mode a killed process loses nothing by it; a power cut may lose the last few rows, never the file.
-    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from flightschool import paths
 from flightschool.curriculum import load_lab_file, module
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
+from flightschool.learn import progress
 from flightschool.learn.drills import Incident
 from flightschool.learn.questions import Question
 
@@ -38,6 +39,7 @@ class Lab:
         if str(self.path) not in sys.path:
             sys.path.insert(0, str(self.path))
         quieten()
+        progress.opened(self.module, seed=seed)
 
     def __repr__(self) -> str:
         return _("Lab {id} · world {seed} · exercises {names}").format(
@@ -73,7 +75,7 @@ class Lab:
                         module=self.module.id, id=id, known=", ".join(exercises)
                     )
                 )
-            self._questions[id] = Question(exercises[id], self.module.judges[id], self.world)
+            self._questions[id] = Question(exercises[id], self.module.judges[id], self.world, self.module)
         return self._questions[id]
 
     def __getattr__(self, name: str) -> Question:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import linecache
+import re
+import textwrap
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flightschool import paths
-from flightschool.curriculum import Exercise, Judge, NotAttempted, Outcome, Verdict
+from flightschool.curriculum import Exercise, Judge, Module, NotAttempted, Outcome, Verdict
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
+from flightschool.learn import progress
 from flightschool.learn.display import Card, show, verdict_card
 from flightschool.learn.evidence import plain
 from flightschool.learn.stubs import untouched
@@ -18,17 +22,25 @@ from flightschool.learn.stubs import untouched
 if TYPE_CHECKING:
     from flightschool.data import World
 
+HONEST_ATTEMPTS = 3
+"""So many answers that did not pass before a solution is shown."""
+
 _OURS = str(Path(__file__).resolve().parents[1])
 
 
 class Question:
-    """One exercise as a learner meets it: `q1.check(answer)`, `q1.hint()`."""
+    """One exercise as a learner meets it: `q1.check(answer)`, `q1.hint()`, and after honest attempts `q1.solution()`.
 
-    def __init__(self, exercise: Exercise, judge: Judge, world: World) -> None:
+    Without a `module` nothing is recorded and there is no solution to show.
+    """
+
+    def __init__(self, exercise: Exercise, judge: Judge, world: World, module: Module | None = None) -> None:
         self.exercise = exercise
         self._judge = judge
         self._world = world
+        self._module = module
         self._rung = 0
+        self._attempts = 0
 
     def __repr__(self) -> str:
         return _("{id} · {title} ({points:g} points): check(answer), hint()").format(
@@ -41,7 +53,18 @@ class Question:
 
     def check(self, answer: Any) -> None:
         """Judge an answer and show the verdict."""
-        show(verdict_card(self.exercise, self.judge(answer)))
+        self.present(self.judge(answer))
+
+    def present(self, verdict: Verdict, extra: Iterable[tuple[str, str]] = ()) -> None:
+        """Show a verdict and record it."""
+        lines = list(extra)
+        if verdict.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
+            self._attempts += 1
+            if self._attempts == HONEST_ATTEMPTS and self._solution() is not None:
+                lines.append((_("Stuck"), _("solution() shows one way, if you want to see it.")))
+        show(verdict_card(self.exercise, verdict, lines))
+        if self._module:
+            progress.record(self._module, self.exercise, verdict, seed=self._world.seed)
 
     def hint(self) -> None:
         """Show the next rung of the ladder; after the last one, the last one again."""
@@ -52,6 +75,22 @@ class Question:
             number=rung + 1, total=total, id=self.exercise.id
         )
         show(Card(head, (("", self.exercise.hints[rung]),)))
+        if self._module:
+            progress.hint(self._module, self.exercise, rung + 1, seed=self._world.seed)
+
+    def solution(self) -> None:
+        """Show one way to do it, after three honest attempts; a graded run has none to show."""
+        text = self._solution()
+        if text is None:
+            show(Card(_("There is no solution here to show."), ()))
+        elif self._attempts < HONEST_ATTEMPTS:
+            left = HONEST_ATTEMPTS - self._attempts
+            show(Card(_("First {left} more attempts of your own; hint() helps.").format(left=left), ()))
+        else:
+            show(Card(_("One way to do {id}").format(id=self.exercise.id), (("", text),), code=True))
+
+    def _solution(self) -> str | None:
+        return solution_of(self._module.source, self.exercise.id) if self._module else None
 
 
 def judge_answer(exercise: Exercise, judge: Judge, answer: Any, world: World) -> Verdict:
@@ -120,3 +159,18 @@ def _learners(filename: str) -> bool:
         or "site-packages" in filename
         or "/lib/python" in filename
     )
+
+
+def solution_of(source: Path, exercise: str) -> str | None:
+    """What stands between the solution markers of an exercise in a module's source; None where the source is absent."""
+    try:
+        cells = re.split(r"^# %%", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    except OSError:
+        return None
+    for cell in cells:
+        if f'exercise="{exercise}"' in cell.partition("\n")[0]:
+            regions = re.findall(
+                r"### BEGIN SOLUTION\n(.*?)^\s*### END SOLUTION", cell, re.DOTALL | re.MULTILINE
+            )
+            return "\n".join(textwrap.dedent(region).rstrip() for region in regions) or None
+    return None

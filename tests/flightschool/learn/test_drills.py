@@ -26,6 +26,7 @@ class FakeLab:
     def __init__(self, workdir):
         self.workdir = workdir
         self.broken = False
+        self.module, self.seed = None, 0
         self._question = Question(probe, judged, None)
 
     def question(self, name):

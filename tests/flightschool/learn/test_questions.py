@@ -2,7 +2,7 @@
 
 import pytest
 
-from flightschool.curriculum import NotAttempted, Outcome, Verdict, exercise, judge
+from flightschool.curriculum import Module, NotAttempted, Outcome, Verdict, exercise, judge
 from flightschool.errors import FlightSchoolError
 from flightschool.learn.display import VERDICT_MIME, verdict_card
 from flightschool.learn.questions import Question, judge_answer
@@ -113,3 +113,33 @@ def test_an_author_who_gets_a_share_or_ladder_wrong_is_told():
 
 def test_a_notebook_shows_our_errors_without_our_frames():
     assert FlightSchoolError("Do this.")._render_traceback_() == ["FlightSchoolError: Do this."]
+
+
+@pytest.fixture
+def with_source(tmp_path):
+    (tmp_path / "07_topic.py").write_text(
+        '# %% exercise="q1"\ndef twice(n):\n    ### BEGIN SOLUTION\n    return 2 * n\n    ### END SOLUTION\n\n# %%\nother = 1\n'
+    )
+    world = type("World", (), {"seed": 1})()
+    return Question(twice, twice_judge, world, Module("07_topic", tmp_path, tmp_path))
+
+
+def test_a_solution_is_offered_after_honest_attempts_and_only_then(with_source, capsys):
+    with_source.check(...)
+    with_source.solution()
+    assert "First 3 more attempts" in capsys.readouterr().out
+    for _attempt in range(3):
+        with_source.check(lambda n: n)
+    assert capsys.readouterr().out.count("Stuck") == 1
+    with_source.solution()
+    assert "return 2 * n" in capsys.readouterr().out
+
+
+def test_where_the_source_is_absent_there_is_no_solution(with_source, capsys, tmp_path):
+    (tmp_path / "07_topic.py").unlink()
+    for _attempt in range(4):
+        with_source.check(lambda n: n)
+    with_source.solution()
+    said = capsys.readouterr().out
+    assert "Stuck" not in said
+    assert "no solution here" in said
