@@ -80,14 +80,15 @@ Progress = Callable[[int], object]
 """Told the number of rows after each batch."""
 
 
-def passengers(rows: int, seed: int) -> Iterator[pa.RecordBatch]:
-    """Passengers 1 … rows of a seed, in batches of the schema `PASSENGERS`.
+def passengers(rows: int, seed: int, after: int = 0) -> Iterator[pa.RecordBatch]:
+    """Passengers after + 1 … after + rows of a seed, in batches of the schema `PASSENGERS`.
 
     Raises:
-        FlightSchoolError: rows is not between 1 and `MOST`.
+        FlightSchoolError: rows, or rows and `after` together, is not between 1 and `MOST`.
     """
     _countable(rows)
-    return (_passengers(seed, first, count) for first, count in _spans(rows))
+    _countable(after + rows)
+    return (_passengers(seed, after + first, count) for first, count in _spans(rows))
 
 
 def bookings(rows: int, seed: int, of: int | None = None) -> Iterator[pa.RecordBatch]:

@@ -7,6 +7,7 @@ whole numbers without a point, time_hour in UTC as 2013-02-08T10:00:00Z.
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def file_name(d: date) -> str:
-    """The name under which the source sends a day: flights-2013-02-08.csv."""
-    return f"flights-{d.isoformat()}.csv"
+def file_name(d: date, table: str = "flights") -> str:
+    """The name under which the source sends a day of a table: flights-2013-02-08.csv."""
+    return f"{table}-{d.isoformat()}.csv"
 
 
 def raw_day(d: date, folder: Path) -> Path:
@@ -39,28 +40,40 @@ def raw_day(d: date, folder: Path) -> Path:
 
 
 def render(frame: pd.DataFrame) -> bytes:
-    """A frame of flights as the bytes of a raw file."""
+    """A frame of flights, weather or passengers as the bytes of a raw file; dates as 2013-02-08, true or false."""
+    plain = {name: frame[name].dt.strftime("%Y-%m-%d") for name in frame.select_dtypes("datetime64[ns]")}
+    plain |= {
+        name: frame[name].map({True: "true", False: "false"})
+        for name in frame.select_dtypes(["bool", "boolean"])
+    }
     # Ten digits: enough for an hour with decimals, and 517.0 is written as 517.
-    text: str = frame.to_csv(
+    text: str = frame.assign(**plain).to_csv(
         index=False, na_rep="NA", lineterminator="\n", float_format="%.10g", date_format="%Y-%m-%dT%H:%M:%SZ"
     )
     return text.encode()
 
 
-def parse(content: bytes) -> pd.DataFrame:
-    """The frame in the bytes of a whole raw file; known columns get the types that `frame` gives them.
+def parse(content: bytes, like: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The frame in the bytes of a whole raw file; known columns get the types of `like`, by default those of a day.
+
+    A column whose values don't fit its type keeps the one that CSV gave it.
 
     Raises:
         ValueError: the file is empty, or a row has more fields than the header.
     """
     import pandas as pd
 
-    frame = pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=["NA"])
-    for name, kind in reading.day(reading.DAYS[0]).dtypes.items():
+    kinds = (reading.day(reading.DAYS[0]) if like is None else like).dtypes
+    # Text stays text, as 07030 must.
+    texts = {name: "str" for name, kind in kinds.items() if kind == "object"}
+    frame = pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=["NA"], dtype=texts)
+    for name, kind in kinds.items():
         if name not in frame:
             continue
-        if str(kind).startswith("datetime64"):
-            frame[name] = pd.to_datetime(frame[name], utc=True)
-        elif kind != "int64" or not frame[name].isna().any():
-            frame[name] = frame[name].astype(kind)
+        # A type that doesn't fit is what a schema change is about: left for whoever looks.
+        with suppress(ValueError):
+            if str(kind).startswith("datetime64"):
+                frame[name] = pd.to_datetime(frame[name], utc="UTC" in str(kind)).astype(kind)
+            elif kind not in ("int64", "bool") or not frame[name].isna().any():
+                frame[name] = frame[name].astype(kind)
     return frame

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flightschool.data import reading
-from flightschool.data.faults import FileFault, Files, RawFile, TableFault, due
+from flightschool.data.faults import TABLES, FileFault, Files, RawFile, TableFault, due
 from flightschool.data.raw import file_name, render
 from flightschool.data.writing import atomic
 from flightschool.errors import FlightSchoolError
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 T = TypeVar("T")
+
+DAILY_PASSENGERS = 200
+"""Rows of passengers that arrive a day."""
+
+_NO_WEATHER = date(2013, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Planted:
 class World:
     """Inputs chosen by a seed. Immutable; the same seed and faults give the same bytes on every machine.
 
-    What `flights`, `passengers` and `bookings` return is clean; faults show in `batch`, `files` and `write_raw`.
+    What `flights`, `weather`, `passengers` and `bookings` return is clean; faults show in `batch`, `files` and
+    `write_raw`. Flights, weather and passengers arrive day by day; a fault hits the table that it names.
     """
 
     seed: int
@@ -74,6 +80,12 @@ class World:
         """The clean flights of one day, in source order (see `flightschool.data.day`)."""
         return reading.day(d)
 
+    def weather(self, d: date) -> pd.DataFrame:
+        """The clean weather of one local day, hour by hour, in source order; no rows on 2013-12-31."""
+        d = reading.a_day(d)
+        frame = reading.frame("weather", d.month)
+        return frame[frame["day"] == d.day].reset_index(drop=True)
+
     def passengers(self, n: int) -> pd.DataFrame:
         """The first n passengers of this seed; dates are datetime64."""
         from flightschool.data import people
@@ -87,23 +99,34 @@ class World:
         return _people_frame(people.bookings(n, self.seed, of), people.BOOKINGS)
 
     def plant(
-        self, fault: TableFault | FileFault, rate: float = 0.05, days: int | Iterable[date] = 1
+        self, fault: TableFault | FileFault, rate: float | None = None, days: int | Iterable[date] = 1
     ) -> World:
         """This world with one more fault, on top of those it has.
 
-        `rate` is the fault's extent within a batch, above 0 to 1. `days` names the days it hits, or says how many of
-        those that are asked for; the seed chooses which.
+        `rate` is the fault's extent within a batch, above 0 to 1, `fault.usual` by default (0.05 for most). `days`
+        names the days it hits, or says how many of those that are asked for; the seed chooses which.
 
         Raises:
-            FlightSchoolError: the rate or the number of days is out of range.
+            FlightSchoolError: the rate or the number of days is out of range, or the fault could not be told.
         """
+        rate = fault.usual if rate is None else rate
         if not 0 < rate <= 1:
             raise FlightSchoolError(
                 _("A rate of {rate} can't be planted; give one above 0, up to 1.").format(rate=rate)
             )
+        if rate < fault.least:
+            raise FlightSchoolError(
+                _("A {fault} of {rate} can't be told from what real days do; give at least {least}.").format(
+                    fault=fault.name, rate=rate, least=fault.least
+                )
+            )
         if isinstance(days, int) and days < 1:
             raise FlightSchoolError(_("A fault can't hit {days} days; give at least 1.").format(days=days))
         named = days if isinstance(days, int) else tuple(reading.a_day(d) for d in days)
+        if fault.table == "weather" and named == (_NO_WEATHER,):
+            raise reading.NoSuchData(
+                _("There is no weather on {day}; choose another day.").format(day=_NO_WEATHER)
+            )
         return replace(self, faults=(*self.faults, Planted(fault, rate, named)))
 
     def hit(self, days: Iterable[date] | None = None) -> dict[date, list[str]]:
@@ -114,25 +137,33 @@ class World:
         }
         return {d: names for d, names in named.items() if names}
 
-    def batch(self, d: date, days: Iterable[date] | None = None) -> pd.DataFrame:
-        """The flights of one day as they arrive, with this world's table faults.
+    def batch(self, d: date, days: Iterable[date] | None = None, table: str = "flights") -> pd.DataFrame:
+        """The flights, weather or passengers of one day as they arrive, with this world's table faults.
 
         `days` are all the days asked for, of which a fault hits some; by default as for `write_raw`.
+
+        Raises:
+            NoSuchData: the table does not arrive by day.
         """
         asked = self._asked(days)
-        frame = reading.day(d)
+        frame = self._clean(d, table)
         for n, planted in enumerate(self.faults):
-            if isinstance(planted.fault, TableFault) and d in self._hit(n, asked):
-                frame = planted.fault.plant(frame, self.rng(f"fault {n} on {d}"), planted.rate)
+            fault = planted.fault
+            if isinstance(fault, TableFault) and fault.table == table and d in self._hit(n, asked):
+                frame = fault.plant(frame, self.rng(f"fault {n} on {d}"), planted.rate)
         return frame
 
-    def files(self, days: Iterable[date] | None = None) -> Files:
+    def files(self, days: Iterable[date] | None = None, table: str = "flights") -> Files:
         """The raw files of the days, a week of this world by default, as they arrive, with all its faults."""
         asked = self._asked(days)
-        return tuple(file for d in asked for file in self._files(d, asked))
+        return tuple(file for d in asked for file in self._files(d, asked, table))
 
     def write_raw(
-        self, folder: Path, days: Iterable[date] | None = None, until: datetime | None = None
+        self,
+        folder: Path,
+        days: Iterable[date] | None = None,
+        until: datetime | None = None,
+        table: str = "flights",
     ) -> list[Path]:
         """Write `files` into a folder, each with its time of arrival as the time of modification.
 
@@ -146,7 +177,7 @@ class World:
                 _("The time {until} has no zone; add one, such as tzinfo=UTC.").format(until=until)
             )
         written = []
-        for file in self.files(days):
+        for file in self.files(days, table):
             if until is not None and file.arrived > until:
                 continue
             path = Path(folder) / file.name
@@ -157,11 +188,29 @@ class World:
             written.append(path)
         return written
 
-    def _files(self, d: date, asked: list[date]) -> Files:
-        files: Files = (RawFile(d, file_name(d), render(self.batch(d, asked)), due(d)),)
+    def _clean(self, d: date, table: str) -> pd.DataFrame:
+        d = reading.a_day(d)
+        if table == "flights":
+            return reading.day(d)
+        if table == "weather":
+            return self.weather(d)
+        if table == "passengers":
+            from flightschool.data import people
+
+            after = DAILY_PASSENGERS * reading.DAYS.index(d)
+            return _people_frame(people.passengers(DAILY_PASSENGERS, self.seed, after), people.PASSENGERS)
+        raise reading.NoSuchData(
+            _("No batches of {table!r} arrive by day; choose one of {tables}.").format(
+                table=table, tables=", ".join(TABLES)
+            )
+        )
+
+    def _files(self, d: date, asked: list[date], table: str) -> Files:
+        files: Files = (RawFile(d, file_name(d, table), render(self.batch(d, asked, table)), due(d)),)
         for n, planted in enumerate(self.faults):
-            if isinstance(planted.fault, FileFault) and d in self._hit(n, asked):
-                files = planted.fault.plant(files, self.rng(f"fault {n} on {d}"), planted.rate)
+            fault = planted.fault
+            if isinstance(fault, FileFault) and fault.table == table and d in self._hit(n, asked):
+                files = fault.plant(files, self.rng(f"fault {n} on {d}"), planted.rate)
         return files
 
     def _asked(self, days: Iterable[date] | None) -> list[date]:
@@ -169,6 +218,8 @@ class World:
 
     def _hit(self, n: int, asked: list[date]) -> set[date]:
         days = self.faults[n].days
+        if self.faults[n].fault.table == "weather":
+            asked = [d for d in asked if d != _NO_WEATHER]
         if isinstance(days, int):
             return set(self._choose(f"days of fault {n}", asked, min(days, len(asked))))
         return set(days) & set(asked)

@@ -70,17 +70,21 @@ def contradict(first: TableFault | FileFault, then: TableFault | FileFault) -> b
     """Whether one fault may undo the other or keep it from being planted, where `then` comes on top of `first`.
 
     Table faults do where one changes a column that the other changes too or is told by, or where `then` takes rows
-    away. Of the files, an empty one can be late, and nothing else. Table faults and file faults are told in
-    different places, the frame and the files, and leave each other alone.
+    away. Of files, an empty one can be late and nothing else, one has a single encoding, and a truncated one may have
+    lost the characters by which cp1252 and mojibake are told. Table faults and file faults are told in different
+    places, the frame and the files, and leave each other alone.
     """
     if first.table != then.table:
         return False
     if isinstance(first, TableFault) and isinstance(then, TableFault):
         shared = first.writes & (then.reads | then.writes) or then.writes & first.reads
-        return bool(shared) or not (then.keeps_rows or isinstance(first, CovariateDrift))
+        return bool(shared) or not then.keeps_rows
     if isinstance(first, FileFault) and isinstance(then, FileFault):
-        files = {type(first), type(then)}
-        return EmptyFile in files and not files <= {EmptyFile, LatePartition}
+        kinds = {type(first), type(then)}
+        if EmptyFile in kinds:
+            return not kinds <= {EmptyFile, LatePartition}
+        saved = [fault.saved for fault in (first, then) if isinstance(fault, Encoding)]
+        return len(saved) == 2 or (bool(saved) and saved != ["utf-8-sig"] and TruncatedFile in kinds)
     return False
 
 

@@ -124,12 +124,10 @@ class FileFault(Fault[Files]):
 @lru_cache
 def dictionary(table: str) -> dict[str, Any]:
     """The data dictionary of a table, datasets/schemas/<table>.json, with its fields by name."""
-    described: dict[str, Any] = json.loads(
-        (paths.DATASETS / "schemas" / f"{table}.json").read_text(encoding="utf-8")
-    )
-    key = described["primaryKey"]
+    schema = json.loads((paths.DATASETS / "schemas" / f"{table}.json").read_text(encoding="utf-8"))
+    key = schema["primaryKey"]
     return {
-        "fields": {entry["name"]: entry for entry in described["fields"]},
+        "fields": {entry["name"]: entry for entry in schema["fields"]},
         "key": [key] if isinstance(key, str) else key,
     }
 

@@ -124,7 +124,8 @@ class Encoding(FileFault):
         return any(self._odd(file.content) for file in batch)
 
     def _odd(self, content: bytes) -> bool:
-        if content.startswith(codecs.BOM_UTF8):
+        # Also of a file that was cut off within its mark.
+        if content and codecs.BOM_UTF8.startswith(content[:3]):
             return True
         # Incremental: a character cut off at the very end is a truncated file, not another encoding.
         try:

@@ -88,7 +88,7 @@ class NullBurst(TableFault):
         if str(lost.dtype) == "int64":
             lost = lost.astype("float64")
         elif str(lost.dtype) == "bool":
-            lost = lost.astype("object")
+            lost = lost.astype("boolean")
         lost.iloc[self._some(self._expected(batch), rng, rate)] = None
         return batch.assign(**{self.column: lost})
 

@@ -86,8 +86,14 @@ class RetypedColumn(TableFault):
 
     def plant(self, batch: pd.DataFrame, rng: random.Random, rate: float) -> pd.DataFrame:
         self._needs(batch, self.column)
-        text = batch[self.column].map(lambda v: f"{v:.1f}".replace(".", ","), na_action="ignore")
+        text = batch[self.column].map(self._european, na_action="ignore")
         return batch.assign(**{self.column: text.astype("object")})
+
+    @staticmethod
+    def _european(number: float) -> str:
+        text = f"{number:.10g}"
+        # Always a comma: 11 alone would be read as a number again.
+        return (text if "." in text else text + ".0").replace(".", ",")
 
     def present(self, batch: pd.DataFrame) -> bool:
         return self.column in batch and any(isinstance(v, str) for v in batch[self.column])
