@@ -340,7 +340,8 @@ lab.q3.check(delivery_metrics)
 # %%
 import oncall
 
-pd.DataFrame(oncall.pages(lab.world, 6)).set_index("id")
+pd.set_option("display.max_colwidth", None)  # show long text whole
+pd.DataFrame(oncall.pages(lab.world, 6)).set_index("id").T
 
 # %% [markdown]
 # The team's **on-call handbook**. *Page the one who can repair the cause, not the one in whose window it shows. Climb from the ground; the first thing that is out of order decides.*
@@ -462,7 +463,7 @@ runs_log = pd.read_json(desk / "logs" / "runs.jsonl", lines=True)
 display(pd.read_json(desk / "logs" / "deployments.jsonl", lines=True))
 display(runs_log.query("step == 'publish'").dropna(axis=1, how="all").tail(3))
 ingested = runs_log.query("step == 'ingest'")
-display(ingested[["at", "file", "rows", "without_departure", "feeds"]].tail(3))
+display(ingested[["at", "file", "rows", "without_departure", "feeds"]].tail(3).convert_dtypes())
 
 # %% [markdown]
 # A storm, a release, and reports in doubt, all within a few days. That they stand close together proves nothing. The raw files decide: `inbox` holds them as they came, 31 of them, since today's report is not out yet.
@@ -538,22 +539,37 @@ print(shares_by_airport(published, now))
 # %% [markdown]
 # ## 10 · What you can do now
 #
-# - ☑ make the on-time report for any day, and say what its denominator holds (q1)
-# - ☑ map how a report travels, and point to the step that holds it up (q2)
-# - ☑ compute the four delivery metrics and data downtime (q3)
-# - ☑ decide who is paged for which failure (q4)
-# - ☑ publish what a rerun leaves the same, and find all that went out wrong (q5, drill)
+# - make the on-time report for any day, and say what its denominator holds (q1)
+# - map how a report travels, and point to the step that holds it up (q2)
+# - compute the four delivery metrics and data downtime (q3)
+# - decide who is paged for which failure (q4)
+# - publish what a rerun leaves the same, and find all that went out wrong (q5, drill)
 #
-# A box stays open as long as its check above does.
+# The exercise in brackets shows it; the page `index.ipynb` keeps the list of those that passed.
 
 # %% [markdown]
 # **Quiz · 1 point.** One number, 1 to 3, for each question.
 #
-# - **a.** The scheduler ran an idempotent publishing job again. What may differ in the file? *1* its line with the time of making · *2* nothing · *3* the number of flights, if the source sent some twice
-# - **b.** The largest part of a page's lead time went into … *1* computing · *2* work by people · *3* waiting in a queue
-# - **c.** Data downtime begins when … *1* the data went wrong · *2* somebody noticed · *3* the page was answered
-# - **d.** A feed arrives with a renamed column; the same night the model's error rises. You page the … *1* scientist · *2* data engineer · *3* analyst
-# - **e.** Of 930 scheduled flights 472 were cancelled, 3 diverted, 232 arrived on time. The on-time share is 232 of … *1* 455 · *2* 458 · *3* 930
+# - **a.** The scheduler ran an idempotent publishing job again. What may differ in the file?
+#   1. its line with the time of making
+#   2. nothing
+#   3. the number of flights, if the source sent some twice
+# - **b.** The largest part of a page's lead time went into …
+#   1. computing
+#   2. work by people
+#   3. waiting in a queue
+# - **c.** Data downtime begins when …
+#   1. the data went wrong
+#   2. somebody noticed
+#   3. the page was answered
+# - **d.** A feed arrives with a renamed column; the same night the model's error rises. You page the …
+#   1. scientist
+#   2. data engineer
+#   3. analyst
+# - **e.** Of 930 scheduled flights 472 were cancelled, 3 diverted, 232 arrived on time. The on-time share is 232 of …
+#   1. 455
+#   2. 458
+#   3. 930
 
 # %% exercise="quiz"
 answers = {"a": ..., "b": ..., "c": ..., "d": ..., "e": ...}

@@ -1,6 +1,6 @@
 """The module's charts. Each draws one figure and returns its message in words, for those who don't see it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -105,13 +105,16 @@ def delivery_timeline(deployments: pd.DataFrame, incidents: pd.DataFrame) -> str
 def shares_by_airport(
     reports: Mapping[date, pd.DataFrame], others: Mapping[date, pd.DataFrame] | None = None
 ) -> str:
-    """A panel an airport: the share that left on time by day as published, and (thin) as in `others`."""
+    """A panel an airport: the share that left on time by day as published (then wide and pale), and as in `others`."""
     airports = sorted({airport for report in reports.values() for airport in report.origin})
     figure, panels = plt.subplots(1, len(airports), figsize=(11, 3), sharey=True, squeeze=False)
     for axes, airport in zip(panels[0], airports, strict=True):
-        _line(axes, reports, airport, colour=DARK, mark=MARKS[0], label=_("published"))
+        # What was published lies wide and pale below, so that it shows where the other has left it.
+        _line(
+            axes, reports, airport, colour=LIGHT if others else DARK, wide=bool(others), label=_("published")
+        )
         if others:
-            _line(axes, others, airport, colour=LIGHT, mark=MARKS[1], label=_("mended"))
+            _line(axes, others, airport, colour=DARK, wide=False, label=_("now"))
         axes.set(title=airport, ylim=(0, 100), xlabel=_("day in 2013"))
         _days(axes)
     panels[0][0].set_ylabel(_("left on time, % of scheduled"))
@@ -144,7 +147,7 @@ def _line(
     airport: str,
     *,
     colour: str,
-    mark: Sequence[str],
+    wide: bool,
     label: str,
 ) -> None:
     shares = {
@@ -156,10 +159,9 @@ def _line(
         list(shares),
         list(shares.values()),
         color=colour,
-        marker=mark[0],
-        ls=mark[1],
-        markersize=3.5,
-        lw=1.3,
+        marker="" if wide else "o",
+        markersize=3,
+        lw=5 if wide else 1.3,
         label=label,
     )
 

@@ -5,6 +5,7 @@ A learner works on copies, so that answers survive an update of the course and n
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -17,7 +18,7 @@ import typer
 from flightschool import paths
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _, language
-from flightschool.learn.homepage import write_index
+from flightschool.learn.homepage import fingerprint, write_index
 from flightschool.learn.lab import quieten
 
 _ORIGINALS = ".originals"
@@ -60,6 +61,7 @@ def start(port: int, browser: bool | None, ip: str = LOOPBACK) -> None:
         f"--ServerApp.root_dir={paths.WORKSPACE}",
         f"--ServerApp.open_browser={browser}",
         "--ServerApp.answer_yes=True",  # one Ctrl-C ends it
+        "--KernelManager.transport_encryption=auto",
         "--LanguageServerManager.autodetect=False",  # none is installed, which it would say at length
         f"--LabApp.app_settings_dir={paths.ROOT / 'environment' / 'jupyterlab'}",
         f"--LabApp.workspaces_dir={paths.STATE / 'jupyterlab'}",  # the course's tabs, apart from your other work
@@ -108,7 +110,7 @@ def lay_out(notebooks: Path, workspace: Path) -> list[str]:
         known = original.read_bytes() if original.exists() else None
         if mine.exists() and known == newest:
             continue
-        if not mine.exists() or mine.read_bytes() in (known, newest):
+        if not mine.exists() or _said(mine) in (_said(original), _said(source)):
             _copy(source, mine)
         else:
             said.append(_lay_beside(source, mine, original))
@@ -128,6 +130,14 @@ def _lay_beside(source: Path, mine: Path, original: Path) -> str:
         carried = ()
     answers = _(", with your answers to {names}").format(names=", ".join(carried)) if carried else ""
     return said.format(name=source.name, beside=beside.name, answers=answers)
+
+
+def _said(path: Path) -> str:
+    """What a notebook's cells say. JupyterLab stores other bytes when a notebook was merely opened or run."""
+    try:
+        return fingerprint(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError):
+        return f"unreadable: {path}"
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -39,6 +39,18 @@ def test_copies_are_made_once_and_updated_while_untouched(places):
     assert said_in(workspace / "01_a.ipynb")[0] == "two"
 
 
+def test_a_notebook_that_was_only_opened_counts_as_untouched(places):
+    notebooks, workspace = places
+    lay_out(notebooks, workspace)
+    opened = nbformat.read(workspace / "01_a.ipynb", as_version=4)
+    opened.metadata["language_info"] = {"name": "python", "version": "3.11.7"}
+    opened.cells[1].outputs = [nbformat.v4.new_output("stream", text="1\n")]
+    nbformat.write(opened, workspace / "01_a.ipynb")
+    write(notebooks / "01_a.ipynb", "two")
+    assert lay_out(notebooks, workspace) == []
+    assert said_in(workspace / "01_a.ipynb")[0] == "two"
+
+
 def test_answers_are_kept_and_carried_into_the_newer_version_beside(places):
     notebooks, workspace = places
     lay_out(notebooks, workspace)

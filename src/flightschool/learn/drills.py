@@ -140,7 +140,7 @@ class Incident:
         progress.drill(self._lab.module, self._run, stage, seed=self._lab.seed)
 
     def _times(self) -> tuple[tuple[str, str], ...]:
-        """The times that are known, in minutes."""
+        """The times that are known."""
         repair = None
         if self._restored is not None and self._detected is not None:
             repair = self._restored - self._detected
@@ -149,8 +149,10 @@ class Incident:
             (_("Time to repair"), repair),
             (_("Time to restore"), self.seconds_to_restore),
         )
-        return tuple(
-            (label, _("{minutes:.1f} minutes").format(minutes=seconds / 60))
-            for label, seconds in times
-            if seconds is not None
-        )
+        return tuple((label, _spell(seconds)) for label, seconds in times if seconds is not None)
+
+
+def _spell(seconds: float) -> str:
+    if seconds < 90:
+        return _("{seconds:.0f} seconds").format(seconds=seconds)
+    return _("{minutes:.1f} minutes").format(minutes=seconds / 60)

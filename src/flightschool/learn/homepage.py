@@ -133,7 +133,7 @@ def write_index(workspace: Path) -> None:
     if index.exists():
         try:
             found = json.loads(index.read_text(encoding="utf-8"))
-            untouched = found["metadata"]["flightschool"]["home"] == _fingerprint(found)
+            untouched = found["metadata"]["flightschool"]["home"] == fingerprint(found)
         except (ValueError, LookupError, TypeError, AttributeError):
             index.replace(_beside(index))
         else:
@@ -147,7 +147,7 @@ def write_index(workspace: Path) -> None:
     ]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})  # type: ignore[no-untyped-call]
-    notebook.metadata["flightschool"] = {"home": _fingerprint(notebook)}
+    notebook.metadata["flightschool"] = {"home": fingerprint(notebook)}
     part = index.with_name(f".{INDEX}.{os.getpid()}.part")
     try:
         part.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")  # type: ignore[no-untyped-call]
@@ -157,7 +157,7 @@ def write_index(workspace: Path) -> None:
             part.unlink()
 
 
-def _fingerprint(notebook: Any) -> str:
+def fingerprint(notebook: Any) -> str:
     """A hash of what the cells say, whatever their outputs are; an empty cell, as Shift+Enter leaves, says nothing."""
     sources = [text for cell in notebook["cells"] if (text := "".join(cell["source"]).strip())]
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()

@@ -61,7 +61,14 @@ class Question:
         if verdict.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
             self._attempts += 1
             if self._attempts == HONEST_ATTEMPTS and self._solution() is not None:
-                lines.append((_("Stuck"), _("solution() shows one way, if you want to see it.")))
+                lines.append(
+                    (
+                        _("Stuck"),
+                        _("lab.{id}.solution() shows one way, if you want to see it.").format(
+                            id=self.exercise.id
+                        ),
+                    )
+                )
         show(verdict_card(self.exercise, verdict, lines))
         if self._module:
             progress.record(self._module, self.exercise, verdict, seed=self._world.seed)
@@ -99,11 +106,11 @@ def judge_answer(exercise: Exercise, judge: Judge, answer: Any, world: World) ->
     What the learner's code raises becomes the outcome *error*, with the learner's own line.
     """
     if untouched(answer):
-        return not_attempted()
+        return not_attempted(exercise)
     try:
         evidence = plain(exercise.probe(answer, world))
     except NotAttempted:
-        return not_attempted()
+        return not_attempted(exercise)
     except FlightSchoolError as error:
         return Verdict.failed(
             found=str(error),
@@ -125,14 +132,19 @@ def judge_answer(exercise: Exercise, judge: Judge, answer: Any, world: World) ->
     return judge(evidence, world)
 
 
-def not_attempted() -> Verdict:
+def not_attempted(exercise: Exercise) -> Verdict:
     """The verdict on an untouched stub. It costs nothing."""
     return Verdict(
         Outcome.NOT_ATTEMPTED,
         message=_(
-            "Replace the line “Your code here” above, run that cell, then this one again. A hint costs nothing: use hint()."
-        ),
+            "Replace the line “Your code here” above, run that cell, then this one again. A hint costs nothing: {hint}."
+        ).format(hint=hint_of(exercise)),
     )
+
+
+def hint_of(exercise: Exercise) -> str:
+    """What a learner types for a hint."""
+    return "incident.hint()" if exercise.id == "drill" else f"lab.{exercise.id}.hint()"
 
 
 def own_line(error: BaseException) -> str:

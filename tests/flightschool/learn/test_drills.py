@@ -90,7 +90,7 @@ def test_the_postmortem_is_a_form_with_the_times(incident, clock):
     incident.detected("twice")
     text = incident.postmortem().read_text()
     assert "**What was wrong**: twice" in text
-    assert "**Time to detect**: 1.0 minutes" in text
+    assert "**Time to detect**: 60 seconds" in text
     assert "**What was luck**: (write a line)" in text
 
 
