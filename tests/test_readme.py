@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 import pytest
+from labs.kit import draft
 
 from flightschool import paths
 from flightschool.curriculum import modules
@@ -93,6 +94,8 @@ def test_bench_measures_and_keeps_what_it_measured():
 
 def test_the_table_names_every_module():
     for module in modules():
+        if draft(module.id):
+            continue
         assert f"`{module.id}`" in README or f"{module.number} · {module.title}" in README
 
 

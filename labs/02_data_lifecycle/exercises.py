@@ -18,8 +18,8 @@ from flightschool.learn.evidence import plain, table
 from flightschool.learn.stubs import untouched
 
 from . import deliveries
-from .drill import days as drill_days
-from .drill import deliver, plant_night, sent_again
+from .green_week import days as drill_days
+from .green_week import deliver, plant_night, sent_again
 
 if TYPE_CHECKING:
     from flightschool.data import World

@@ -11,7 +11,7 @@ from flightschool.learn import compare
 from flightschool.learn.compare import Difference, is_table
 from flightschool.learn.evidence import table
 
-from . import deliveries, drill
+from . import deliveries, green_week
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -786,11 +786,11 @@ def quiz(evidence: Any, world: World) -> Verdict:
 @judge("drill")
 def one_day_twice_one_day_late(evidence: Any, world: World) -> Verdict:
     """Recovered when the learner's warehouse is right, and the same cannot happen again."""
-    five = drill.days(world)
+    five = green_week.days(world)
     truth = {day: world.flights(day) for day in five}
-    truth[five[drill.TWICE]] = drill.sent_again(world, five[drill.TWICE])
+    truth[five[green_week.TWICE]] = green_week.sent_again(world, five[green_week.TWICE])
     early = five[0] - timedelta(days=1)
-    next_night = {early: world.flights(early)} | truth | {five[0]: drill.sent_again(world, five[0])}
+    next_night = {early: world.flights(early)} | truth | {five[0]: green_week.sent_again(world, five[0])}
     wanted = _(
         "Every day as its last delivery has it, once; and after a rerun and the next deliveries still so."
     )

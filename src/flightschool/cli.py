@@ -73,6 +73,23 @@ def build(
     )
 
 
+@app.command(help=_("Lay out a new module whose example exercises pass their own tests (for authors)."))
+def new(
+    name: Annotated[
+        str, typer.Argument(metavar="NN_topic", help=_("Its number and topic, such as 14_topic."))
+    ],
+) -> None:
+    from flightschool import authoring
+
+    for path in authoring.new(name):
+        typer.echo(path)
+    typer.echo(
+        _(
+            'Now run `make build` and `make test TEST="tests/labs -k {name}"`; docs/authoring.md goes on.'
+        ).format(name=name)
+    )
+
+
 @app.command(help=_("Execute the solution notebooks and keep them as HTML under build/run/."))
 def run(
     names: Annotated[

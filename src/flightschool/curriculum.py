@@ -25,7 +25,7 @@ from flightschool.i18n import _
 if TYPE_CHECKING:
     from flightschool.data import World
 
-MODULE_NAME = re.compile(r"\d\d_[a-z][a-z0-9_]*")
+MODULE_NAME = re.compile(r"[0-9][0-9]_[a-z][a-z0-9_]*")
 
 
 class Outcome(StrEnum):

@@ -8,9 +8,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 HERE = Path(__file__).parent
+SEEDS = (0, 7, 42, 1903, 20130208, 99991)
+"""The learner's world and five others."""
+
 Answer = Callable[[Any], Any]
 
 
@@ -25,9 +29,23 @@ class Fixture:
     because: str = ""
     slow: bool = False
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The worlds that it is tried on."""
+        return SEEDS[:2] if self.slow else SEEDS
+
 
 def _declare(kind: str, exercise: str, because: str = "", slow: bool = False) -> Callable[[Answer], Fixture]:
-    return lambda answer: Fixture(exercise, kind, answer.__name__, answer, because, slow)
+    def declare(answer: Answer) -> Fixture:
+        fixture = Fixture(exercise, kind, answer.__name__, answer, because, slow)
+        # A second function of the same name would quietly take the place of the first.
+        declared = answer.__globals__.setdefault("__fixtures__", {})  # type: ignore[attr-defined]
+        if answer.__name__ in declared:
+            raise ValueError(f"{answer.__globals__['__file__']}: two fixtures are called {answer.__name__}")  # type: ignore[attr-defined]
+        declared[answer.__name__] = fixture
+        return fixture
+
+    return declare
 
 
 def passing(exercise: str, *, slow: bool = False) -> Callable[[Answer], Fixture]:
@@ -37,6 +55,8 @@ def passing(exercise: str, *, slow: bool = False) -> Callable[[Answer], Fixture]
 
 def failing(exercise: str, *, because: str, slow: bool = False) -> Callable[[Answer], Fixture]:
     """A mistake that people make; its verdict must not pass, and must say `because` (any case)."""
+    if not because.strip():
+        raise ValueError("a failing answer needs the words by which its verdict names the mistake")
     return _declare("failing", exercise, because, slow)
 
 
@@ -45,14 +65,29 @@ def untouched(exercise: str) -> Callable[[Answer], Fixture]:
     return _declare("untouched", exercise)
 
 
-def fixtures(module_id: str) -> list[Fixture]:
-    """All fixtures of a module, in the order in which they stand."""
+def answers(module_id: str) -> ModuleType:
+    """A module's `answers.py`, imported once. Raises FileNotFoundError when the module has none."""
     path = HERE / module_id / "answers.py"
     name = f"answers_{module_id}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return [item for item in vars(sys.modules[name]).values() if isinstance(item, Fixture)]
+        loaded = importlib.util.module_from_spec(spec)
+        sys.modules[name] = loaded
+        try:
+            spec.loader.exec_module(loaded)
+        except BaseException:
+            del sys.modules[name]  # else a half of it would be found the next time
+            raise
+    return sys.modules[name]
+
+
+def fixtures(module_id: str) -> list[Fixture]:
+    """All fixtures of a module, in the order in which they stand."""
+    return [item for item in vars(answers(module_id)).values() if isinstance(item, Fixture)]
+
+
+def draft(module_id: str) -> str:
+    """What is still to come in a module under construction: `DRAFT = "…"` in its answers.py; empty when it is finished."""
+    return str(getattr(answers(module_id), "DRAFT", ""))

@@ -37,6 +37,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
             copy = root / file.relative_to(paths.ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text('"""Empty."""\n')
+    (root / ".venv").symlink_to(sys.prefix)
     setup = root / "environment" / "setup"
     setup.write_text("#!/bin/sh\n")  # this house is set up: it shares our environment
     setup.chmod(0o755)
@@ -50,7 +51,7 @@ def run(house: House) -> Run:
     environment |= {
         "FLIGHTSCHOOL_HOME": str(house.root),
         "FLIGHTSCHOOL_STATE": str(house.state),
-        "FLIGHTSCHOOL_VENV": sys.prefix,
+        "FLIGHTSCHOOL_VENV": ".venv",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
 

@@ -695,7 +695,7 @@ def no_letters(world):
 
 def incident(world) -> Path:
     folder = Path(tempfile.mkdtemp(dir=ROOM.name))
-    return load_lab_file(LAB, "drill").plant_night(folder / "night", world)
+    return load_lab_file(LAB, "green_week").plant_night(folder / "night", world)
 
 
 def last_deliveries(inbox: Path) -> pd.DataFrame:
@@ -759,8 +759,8 @@ def mends_the_job_only(world):
 
 @failing("drill", because="after the next night", slow=True)
 def mends_these_two_days_by_name(world):
-    drill = load_lab_file(LAB, "drill")
-    days = [str(drill.days(world)[n]) for n in (drill.LATE, drill.TWICE)]
+    week = load_lab_file(LAB, "green_week")
+    days = [str(week.days(world)[n]) for n in (week.LATE, week.TWICE)]
 
     def mend(inbox, database):
         log = last_deliveries(inbox)

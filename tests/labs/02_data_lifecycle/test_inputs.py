@@ -79,11 +79,11 @@ def rows_by_day(database):
 
 
 def test_the_incident_has_a_day_twice_and_a_day_missing(world, tmp_path):
-    drill = load_lab_file(LAB, "drill")
-    night = drill.plant_night(tmp_path / "night", world)
-    rows, five = rows_by_day(night / "warehouse.duckdb"), drill.days(world)
-    assert five[drill.LATE] not in rows
-    twice = five[drill.TWICE]
+    week = load_lab_file(LAB, "green_week")
+    night = week.plant_night(tmp_path / "night", world)
+    rows, five = rows_by_day(night / "warehouse.duckdb"), week.days(world)
+    assert five[week.LATE] not in rows
+    twice = five[week.TWICE]
     assert rows[twice] > 1.9 * len(world.flights(twice))
     assert all(rows[day] == len(world.flights(day)) for day in rows if day != twice)
     log = (night / "nightly.log").read_text()
@@ -92,24 +92,24 @@ def test_the_incident_has_a_day_twice_and_a_day_missing(world, tmp_path):
 
 
 def test_restored_every_day_is_there_once(world, tmp_path):
-    drill = load_lab_file(LAB, "drill")
-    night = drill.plant_night(tmp_path / "night", world, healthy=True)
+    week = load_lab_file(LAB, "green_week")
+    night = week.plant_night(tmp_path / "night", world, healthy=True)
     assert rows_by_day(night / "warehouse.duckdb") == {
-        day: len(world.flights(day)) for day in drill.days(world)
+        day: len(world.flights(day)) for day in week.days(world)
     }
 
 
 def test_the_pager_tells_the_symptom_and_not_the_cause(tmp_path):
     from types import SimpleNamespace
 
-    drill = load_lab_file(LAB, "drill")
+    drill, week = load_lab_file(LAB, "drill"), load_lab_file(LAB, "green_week")
     lab = SimpleNamespace(world=World(0), workdir=tmp_path)
     page = drill.plant(lab)
     assert page.severity == "SEV2"
     assert not any(word in page.symptom.lower() for word in ("duplicate", "late", "append", "watermark"))
     drill.plant(lab)
     drill.restore(lab)
-    assert len(rows_by_day(tmp_path / "night" / "warehouse.duckdb")) == drill.NIGHTS
+    assert len(rows_by_day(tmp_path / "night" / "warehouse.duckdb")) == week.NIGHTS
 
 
 @pytest.mark.parametrize(
