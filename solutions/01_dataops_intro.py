@@ -478,7 +478,7 @@ raw[quiet].groupby("carrier").dep_delay.describe().round(1)
 
 # %% [markdown]
 # **Drill · 4 points.** Name the first wrong report and all wrong reports, mend the cause where it comes in (`repair` takes the raw rows of *any* day, today's too, and returns them put right), and publish the wrong reports again, and no others, with
-# `publish(departure_report(flights), day, desk / "outbox")`. Hints: `incident.hint()`.
+# `publish(departure_report(flights), day, desk / "outbox")`. As soon as you know what is wrong, note it: `incident.detected("…")` stops the clock of detection. Hints: `incident.hint()`.
 
 # %% exercise="drill"
 from departures import publish
@@ -508,6 +508,7 @@ apart = flights.dep_delay - (minutes(flights.dep_time) - minutes(flights.sched_d
 suspects = flights[(apart % 1440).between(1, 1439, inclusive="neither")]
 print(suspects.groupby(["carrier", "feed_version"]).dep_delay.describe().round(2))
 carrier, version = suspects.groupby(["carrier", "feed_version"]).size().idxmax()
+incident.detected(f"{carrier}'s feed, version {version}, sends delays in hours")
 truth = {day: departure_report(repair(raw[day])) for day in published}
 affected = [day for day in published if not truth[day].equals(published[day])]
 since = min(affected)
@@ -528,13 +529,21 @@ now = {
 print(shares_by_airport(published, now))
 
 # %% [markdown]
-# A **postmortem** is written while it is fresh, and it blames nobody. Fill in this one, in five lines:
+# A **postmortem** is written while it is fresh, and it blames nobody. Here is the form, with your times in it; it takes five lines.
+
+# %%
+incident.postmortem()
+
+# %% [markdown]
+# <details><summary>What others wrote (open it when your check has passed)</summary>
 #
-# - *Timeline.* First wrong report · first reader who noticed · page · cause found · reports right again. How long was the data downtime, and who ended it: a check or a reader?
-# - *What went well.* (The raw files were kept, so all of it could be made again. A rerun changed nothing else.)
-# - *What was luck.* (The airport keeps a log of its own.)
+# - *Timeline.* First wrong report · first reader who noticed · page · cause found · reports right again. A reader ended the data downtime, not a check.
+# - *What went well.* The raw files were kept, so all of it could be made again. A rerun changed nothing else.
+# - *What was luck.* The airport keeps a log of its own.
 # - *Why nothing stopped it.* The rows, the columns and the control total were all as promised. Only a unit had changed, and no check knew the unit.
 # - *One change to the system.* For example: a check at the way in that compares `dep_delay` with the clock times.
+#
+# </details>
 
 # %% [markdown]
 # ## 10 · What you can do now

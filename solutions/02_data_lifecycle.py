@@ -724,6 +724,8 @@ print(getsource(nightly.run))
 # %% [markdown]
 # **Repair it · 4 points.** Write `run_night(inbox, database)`, the night run that replaces `nightly.run`: after it the table `flights` (columns as in the files) has every delivered day as its *last* delivery says, once. It must repair
 # what is broken now, change nothing when it runs again, and bear whatever the next night brings. Then run it on the night folder. `inbox` holds the files and `deliveries.csv`.
+#
+# As soon as you know what is wrong, note it: `incident.detected("…")` stops the clock of detection. Hints: `incident.hint()`.
 
 
 # %% exercise="drill"
@@ -749,11 +751,21 @@ run_night(night / "inbox", night / "warehouse.duckdb")
 incident.check({"night": night, "run": run_night})
 
 # %% [markdown]
+# The form for the postmortem, with your times in it:
+
+# %%
+incident.postmortem()
+
+# %% [markdown]
+# <details><summary>What had happened (open it when your check has passed)</summary>
+#
 # **Timeline.** Night 3, 06:31: the second day's file arrives, hours after a newer day was loaded. Night 4, 01:52: the source sends its day again, under a new name. Night 4, 02:00: the run takes the new name for new data and appends; it takes the
 # late day for old news and skips it. All green. Three days later, 08:05: a person notices.
 #
 # **What went well:** the source keeps a log, and nothing had been deleted. **What was luck:** somebody looked. **Wrong first guess:** `SELECT DISTINCT`. It mends the sum almost, keeps both versions of the corrected flights, and waits for the next double.
 # **One change to the system:** an alert on rows loaded against rows delivered, for each day. A job's colour says that it ended, not that it was right.
+#
+# </details>
 
 # %% [markdown]
 # ## What stays

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -110,8 +109,8 @@ class Incident:
         """The next hint."""
         self._lab.question("drill").hint()
 
-    def postmortem(self) -> Path:
-        """Write a short postmortem form, with the times filled in, to the work folder; show it and return its path."""
+    def postmortem(self) -> None:
+        """Write a short postmortem form, with the times filled in, to `postmortem.md` in the work folder; show it."""
         blank = _("(write a line)")
         lines = (
             (_("What was seen"), f"{self.page.at} · {self.page.symptom}"),
@@ -127,7 +126,6 @@ class Incident:
         text = "".join(f"- **{label}**: {said}\n" for label, said in lines)
         path.write_text(f"# {head}\n\n{text}", encoding="utf-8")
         show(Card(head, (*lines, ("", _("To fill in: {path}").format(path=path)))))
-        return path
 
     def abandon(self) -> None:
         """Give up: put the clean state back and stop the clock."""

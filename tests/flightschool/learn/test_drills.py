@@ -88,7 +88,8 @@ def test_a_stub_is_no_finding(incident, capsys):
 def test_the_postmortem_is_a_form_with_the_times(incident, clock):
     clock.seconds = 60
     incident.detected("twice")
-    text = incident.postmortem().read_text()
+    incident.postmortem()
+    text = (incident._lab.workdir / "postmortem.md").read_text()
     assert "**What was wrong**: twice" in text
     assert "**Time to detect**: 60 seconds" in text
     assert "**What was luck**: (write a line)" in text
