@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -40,6 +41,20 @@ def finish(command: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+def answer_of(url: str, token: str) -> bytes:
+    """What the server says; it prints its URL a moment before it listens."""
+    request = urllib.request.Request(url, headers={"Authorization": f"token {token}"})
+    end = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.read()
+        except urllib.error.URLError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 def test_every_command_is_known():
     known = {*ELSEWHERE, "make lab", "make bench", "make help"}
     assert set(COMMANDS) == known
@@ -69,9 +84,7 @@ def test_lab_prints_a_url_that_answers_and_ends_at_one_ctrl_c(tmp_path):
                 url, token = found.groups()
                 break
         assert url, "JupyterLab printed no URL"
-        request = urllib.request.Request(f"{url}/api/contents/", headers={"Authorization": f"token {token}"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            names = {item["name"] for item in json.load(answer)["content"]}
+        names = {item["name"] for item in json.loads(answer_of(f"{url}/api/contents/", token))["content"]}
         assert {f"{module.id}.ipynb" for module in modules()} <= names
         os.killpg(lab.pid, signal.SIGINT)
         rest = lab.stderr.read()

@@ -30,7 +30,9 @@ def test_every_target_is_one_line_that_sets_up_first() -> None:
 
 @needs_make
 def test_help_lists_every_target() -> None:
-    said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert [line.split()[1] for line in said.splitlines()] == TARGETS
 
 

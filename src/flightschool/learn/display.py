@@ -5,6 +5,7 @@ Colour is never the only signal: each outcome has a sign and a word of its own.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -12,6 +13,9 @@ from typing import Any
 
 from flightschool.curriculum import Exercise, Outcome, Verdict
 from flightschool.i18n import _
+
+LONGEST = 1_000
+"""Characters of one line of a verdict; what a learner's code says may be longer than anybody reads."""
 
 VERDICT_MIME = "application/vnd.flightschool.verdict+json"
 
@@ -96,7 +100,11 @@ def verdict_card(exercise: Exercise, verdict: Verdict, extra: Iterable[tuple[str
     ]
     return Card(
         head=f"{sign} {exercise.id} · {exercise.title}: {outcome_word(verdict.outcome)}{mark}",
-        lines=tuple((label, text) for label, text in lines if text),
+        lines=tuple(
+            (label, textwrap.shorten(text, LONGEST, placeholder=" …") if len(text) > LONGEST else text)
+            for label, text in lines
+            if text
+        ),
         colour=colour,
         data=(
             VERDICT_MIME,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HONEST_ATTEMPTS = 3
 """So many answers that did not pass before a solution is shown."""
 
+HOLE = _("This check could not make sense of the answer, which is a fault of the check")
+
 _OURS = str(Path(__file__).resolve().parents[1])
 
 
@@ -123,13 +125,16 @@ def judge_answer(exercise: Exercise, judge: Judge, answer: Any, world: World) ->
             found=_("The memory ran out while your code ran."),
             try_next=_("Aggregate or filter before you collect."),
         )
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        return _raised(error, answer)
+    try:
+        return judge(evidence, world)
+    except Exception as error:  # a hole in a judge, and no fault of the learner's
         return Verdict(
             Outcome.ERROR,
-            found=own_line(error),
-            try_next=_("Run that line alone, in a cell of its own, and look at what goes in."),
+            found=_("{hole} ({error}).").format(hole=HOLE, error=type(error).__name__),
+            try_next=_("Nothing is counted. Return what the task names, in the form it names."),
         )
-    return judge(evidence, world)
 
 
 def not_attempted(exercise: Exercise) -> Verdict:
@@ -147,21 +152,42 @@ def hint_of(exercise: Exercise) -> str:
     return "incident.hint()" if exercise.id == "drill" else f"lab.{exercise.id}.hint()"
 
 
-def own_line(error: BaseException) -> str:
-    """The error in one sentence, with the last line of the learner's own code that led to it."""
-    what = (
-        f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}".rstrip(
-            ": "
+def _raised(error: BaseException, answer: Any) -> Verdict:
+    if line := own_line(error):
+        return Verdict(
+            Outcome.ERROR,
+            found=line,
+            try_next=_("Run that line alone, in a cell of its own, and look at what goes in."),
         )
+    return Verdict(
+        Outcome.ERROR,
+        found=_("{error} What you handed to check(…) is of type {kind}.").format(
+            error=spell(error), kind=type(answer).__name__
+        ),
+        try_next=_("Compare it with the task's last lines: they name what to hand over."),
     )
+
+
+def own_line(error: BaseException) -> str | None:
+    """The error with the last line of the learner's own code that led to it; None when none of it did."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _learners(frame.filename)]
     if not frames:
-        return what
+        return None
     line = frames[-1]
     code = (line.line or linecache.getline(line.filename, line.lineno or 0)).strip()
-    return _("{what} — at line {number} of your cell: {code}").format(
-        what=what, number=line.lineno, code=code
+    return _("{error} At line {number} of your cell: {code}").format(
+        error=spell(error), number=line.lineno, code=code
     )
+
+
+def spell(error: BaseException) -> str:
+    """Type and first line of an error, whatever its `__str__` does."""
+    try:
+        text = str(error).strip()
+    except Exception:
+        text = ""
+    first = text.splitlines()[0][:300] if text else ""
+    return f"{type(error).__name__}: {first.rstrip('.')}." if first else f"{type(error).__name__}."
 
 
 def _learners(filename: str) -> bool:
