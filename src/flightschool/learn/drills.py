@@ -152,5 +152,5 @@ class Incident:
 
 def _spell(seconds: float) -> str:
     if seconds < 90:
-        return _("{seconds:.0f} seconds").format(seconds=seconds)
-    return _("{minutes:.1f} minutes").format(minutes=seconds / 60)
+        return _("{seconds:.0f} s").format(seconds=seconds)
+    return _("{minutes:.1f} min").format(minutes=seconds / 60)

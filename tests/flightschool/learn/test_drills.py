@@ -72,9 +72,9 @@ def test_three_times_are_kept_and_only_the_first_pass_counts(incident, clock, ca
     incident.check("mended")
     said = capsys.readouterr().out
     for line in (
-        "Time to detect: 2.0 minutes",
-        "Time to repair: 3.0 minutes",
-        "Time to restore: 5.0 minutes",
+        "Time to detect: 2.0 min",
+        "Time to repair: 3.0 min",
+        "Time to restore: 5.0 min",
     ):
         assert line in said
 
@@ -91,7 +91,7 @@ def test_the_postmortem_is_a_form_with_the_times(incident, clock):
     incident.postmortem()
     text = (incident._lab.workdir / "postmortem.md").read_text()
     assert "**What was wrong**: twice" in text
-    assert "**Time to detect**: 60 seconds" in text
+    assert "**Time to detect**: 60 s" in text
     assert "**What was luck**: (write a line)" in text
 
 
