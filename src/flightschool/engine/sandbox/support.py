@@ -1,0 +1,73 @@
+"""What this machine has to wall learners' code in with, found by trying."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flightschool.engine.sandbox import cgroup
+from flightschool.engine.sandbox.command import run
+from flightschool.engine.sandbox.policy import MIB, Ending, NoSandbox, Policy
+from flightschool.errors import FlightSchoolError
+from flightschool.i18n import _
+
+
+@dataclass(frozen=True)
+class Support:
+    """What can be had. A reason is empty where its way works."""
+
+    walls: str
+    """Why `enter` and `run` don't work."""
+    bubblewrap: str
+    """Why bubblewrap does not; named for whoever wants to know, `run` does not need it."""
+    containers: tuple[str, ...]
+    """Container runtimes that are installed. They are not used yet."""
+    counted: bool
+    """Whether a control group counts the memory of the whole tree; it is looked at every 50 ms otherwise."""
+
+    def require(self) -> None:
+        """Raise NoSandbox, with the reasons, where learners' code can't be walled in."""
+        if not self.walls:
+            return
+        installed = ", ".join(self.containers)
+        raise NoSandbox(
+            _("{walls} bubblewrap: {bubblewrap} Container runtimes: {containers}.").format(
+                walls=self.walls,
+                bubblewrap=self.bubblewrap or _("works, but is not used."),
+                containers=_("{names}, not used yet").format(names=installed) if installed else _("none"),
+            )
+        )
+
+
+@lru_cache(maxsize=1)
+def available() -> Support:
+    """Try each way once, in about 0.2 s."""
+    return Support(
+        walls=_walls(),
+        bubblewrap=_bubblewrap(),
+        containers=tuple(name for name in ("docker", "podman", "nerdctl") if shutil.which(name)),
+        counted=sys.platform == "linux" and cgroup.places() is not None,
+    )
+
+
+def _walls() -> str:
+    try:
+        tried = run(["true"], Policy(writable=MIB, wall=30.0))
+    except FlightSchoolError as error:
+        return str(error)
+    if tried.ending is not Ending.EXITED or tried.status:
+        return _("A trial behind the walls ended with {ending} ({status}).").format(
+            ending=tried.ending, status=tried.status
+        )
+    return ""
+
+
+def _bubblewrap() -> str:
+    found = shutil.which("bwrap")
+    if found is None:
+        return _("not installed.")
+    tried = subprocess.run(
+        [found, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False
+    )
+    return "" if tried.returncode == 0 else (tried.stderr.strip() or str(tried.returncode))
