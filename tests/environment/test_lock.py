@@ -30,7 +30,7 @@ ADDRESSES = re.compile(
     r"|ubuntu\.com|proxy\.golang|repo1?\.maven|docker\.io|--(?:extra-)?index[-]url\s*=?\s*\w+:|find[-]links\s*=?\s*\w"
 )
 PLACES = re.compile(
-    r"(?<![\w.$}~)<>*\]-])/(?:work|root|Users|home/(?!flight\b)[a-z]|opt/(?!hadoop\b))(?=[/\s\"'`a-z:]|$)"
+    r"(?<![\w.$}~)<>*\]-])/(?:work|root|Users|home/(?!flight\b|learner\b)[a-z]|opt/(?!hadoop\b))(?=[/\s\"'`a-z:]|$)"
 )
 
 
