@@ -3,7 +3,7 @@ BIN := $(or $(FLIGHTSCHOOL_VENV),.venv)/bin
 SETUP := @environment/setup &&
 # Byte code is what makes the second import fast.
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONHOME PYTHONPATH
-.PHONY: help lab test build run bench up down lock clean
+.PHONY: help lab test build run judge bench up down lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -20,6 +20,9 @@ build: ## make notebooks/ from solutions/
 
 run: ## execute all solutions, with a table of time and memory
 	$(SETUP) exec $(BIN)/flightschool run
+
+judge: ## measure the judges: wrong answers caught, right ones refused (JUDGE="02 --seeds 20")
+	$(SETUP) exec $(BIN)/flightschool judge $(JUDGE)
 
 bench: ## measure set-up and start (BENCH="--cold" to download everything once)
 	$(SETUP) exec $(BIN)/python benchmarks/setup.py $(BENCH)

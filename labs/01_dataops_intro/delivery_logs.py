@@ -6,6 +6,7 @@ They hold only what such systems record: who took what when. What follows from t
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -32,6 +33,11 @@ def value_stream(world: "World", log: int = 0, reports: int = 20) -> pd.DataFram
     Columns: `report` (the day it is about), `step`, `role`, `attempt` (from 1), `queued_at` (its input lay ready), `started_at`,
     `finished_at`, `accepted` (could the next one use it as it was? If not, the step is done again).
     """
+    return _value_stream(world, log, reports).copy()
+
+
+@lru_cache(maxsize=64)
+def _value_stream(world: "World", log: int, reports: int) -> pd.DataFrame:
     rng = world.rng(f"value stream {log}")
     waits, works = [15.0, 30.0, 45.0, 70.0, 390.0], [6.0, 12.0, 20.0, 35.0, 80.0]
     rng.shuffle(waits)
@@ -41,21 +47,51 @@ def value_stream(world: "World", log: int = 0, reports: int = 20) -> pd.DataFram
     ):  # the slowest worker need not be the longest queue
         rng.shuffle(works)
     usable = rng.sample([0.97, 0.95, 0.9, 0.85, 0.7], len(STEPS))
+    days = sorted(world.days(reports))
+    spread, stuck, stuck_on = 0.4, -1, days[0]
+    if log:
+        waits, works, usable, stuck = _another_team(rng)
+        spread, stuck_on = 0.15, rng.choice(days)
     rows = []
-    for day in sorted(world.days(reports)):
+    for day in days:
         ready = datetime(day.year, day.month, day.day) + timedelta(days=1, minutes=rng.randint(300, 420))
-        for (step, role), wait, work, good in zip(STEPS.items(), waits, works, usable, strict=True):
+        for place, (step, role) in enumerate(STEPS.items()):
             attempt, accepted = 0, False
             while not accepted:
                 attempt += 1
-                started = ready + _about(rng, wait)
-                finished = started + _about(rng, work)
-                accepted = rng.random() < good or attempt == 3
+                started = ready + _about(rng, waits[place], spread)
+                if place == stuck and day == stuck_on and attempt == 1:
+                    started += timedelta(minutes=1500)
+                finished = started + _about(rng, works[place], spread)
+                accepted = rng.random() < usable[place] or attempt == 3
                 rows.append((day, step, role, attempt, ready, started, finished, accepted))
                 # A rejected hand-over is noticed later, and only then lies ready to be done again.
                 ready = finished if accepted else finished + _about(rng, 25)
     columns = ["report", "step", "role", "attempt", "queued_at", "started_at", "finished_at", "accepted"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _another_team(rng: random.Random) -> tuple[list[float], list[float], list[float], int]:
+    """Minutes of waiting and of work, the usable share, and the step that is stuck for a day once.
+
+    The first log has one queue that dwarfs all else. Here one step has the longest queue, a second nearly as long a one with
+    long work behind it, and a third got stuck on a single day: three different answers to three different questions.
+    """
+    queue, slow, stuck, *others = rng.sample(range(len(STEPS)), len(STEPS))
+    waits, works, usable = [0.0] * len(STEPS), [0.0] * len(STEPS), [0.0] * len(STEPS)
+    for place, wait, work, good in (
+        (queue, 300.0, 6.0, 0.97),
+        (slow, 240.0, 220.0, 0.95),
+        *zip(
+            (stuck, *others),
+            (15.0, 30.0, 45.0),
+            (12.0, 20.0, 35.0),
+            rng.sample([0.9, 0.85, 0.7], 3),
+            strict=True,
+        ),
+    ):
+        waits[place], works[place], usable[place] = wait, work, good
+    return waits, works, usable, stuck
 
 
 @dataclass(frozen=True)
@@ -73,6 +109,12 @@ class DeliveryLogs:
 
 def delivery(world: "World", log: int = 0) -> DeliveryLogs:
     """The delivery logs number `log` of a world."""
+    made = _delivery(world, log)
+    return DeliveryLogs(made.deployments.copy(), made.incidents.copy())
+
+
+@lru_cache(maxsize=64)
+def _delivery(world: "World", log: int) -> DeliveryLogs:
     rng = world.rng(f"delivery {log}")
     first = min(world.days(5))
     start = datetime(first.year, first.month, first.day)
@@ -97,6 +139,8 @@ def delivery(world: "World", log: int = 0) -> DeliveryLogs:
         if shipped:
             live.append((f"P-{number:03d}", deployed))
     incidents = _incidents(rng, start, live)
+    if log:  # as another tool exports them: in no order
+        incidents = incidents.iloc[rng.sample(range(len(incidents)), len(incidents))].reset_index(drop=True)
     columns = ["deployment", "environment", "change", "committed_at", "deployed_at"]
     return DeliveryLogs(pd.DataFrame(changes, columns=columns), incidents)
 
@@ -125,9 +169,9 @@ def _incidents(rng: random.Random, start: datetime, live: list[tuple[str, dateti
     return table
 
 
-def _about(rng: random.Random, minutes: float) -> timedelta:
+def _about(rng: random.Random, minutes: float, spread: float = 0.4) -> timedelta:
     """A time around `minutes`, spread as waiting and working times are: many shorter, a few far longer."""
-    return timedelta(minutes=max(1, round(minutes * rng.lognormvariate(-0.08, 0.4))))
+    return timedelta(minutes=max(1, round(minutes * rng.lognormvariate(-(spread**2) / 2, spread))))
 
 
 def _hours(hours: float) -> timedelta:

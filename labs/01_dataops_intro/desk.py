@@ -94,7 +94,8 @@ def delivered(world: "World", this: Month, day: date, *, fault: bool = True) -> 
     bad = fault and day in this
     versions = {carrier: 3 + sum(map(ord, carrier)) % 5 for carrier in CARRIERS}
     versions[this.carrier] = this.version + bad
-    versions[this.bystander] += day >= this.released  # it changed as well, and no harm came of it
+    # It changed as well, to the very same number, and no harm came of it: numbers are each carrier's own.
+    versions[this.bystander] = this.version + (day >= this.released)
     flights["feed_version"] = [versions.get(carrier, 2) for carrier in flights.carrier]
     if bad:
         theirs = flights.carrier == this.carrier

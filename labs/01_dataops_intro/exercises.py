@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from flightschool.curriculum import NotAttempted, exercise
 from flightschool.data import day as flights_of
-from flightschool.data import raw_day
+from flightschool.data.raw import render
 from flightschool.i18n import translations
 from flightschool.learn.evidence import UnusableAnswer, table
 from flightschool.learn.stubs import untouched
@@ -34,16 +35,38 @@ ROUGH_DAYS = (
 )
 """Days on which many flights were cancelled and several diverted, so that it shows how they are counted."""
 
+TWO_AIRPORTS = (
+    "06-08", "06-15", "06-22", "06-29", "07-06", "07-13", "07-20", "07-27", "08-03", "08-10", "08-13",
+    "08-14", "08-15", "08-16", "08-19", "08-20", "08-21", "08-22", "08-23", "08-26", "09-08", "09-15",
+    "09-22",
+)  # fmt: skip
+"""Days of 2013 on which a carrier's flight number leaves from two airports: it takes the airport to name a flight."""
+
+TWO_CARRIERS = (
+    "03-02", "08-28", "09-03", "09-11", "09-18", "11-17", "11-24", "11-25", "12-03", "12-04", "12-05",
+    "12-06", "12-08", "12-09", "12-10", "12-11", "12-12", "12-13", "12-15", "12-16", "12-17", "12-18",
+    "12-29",
+)  # fmt: skip
+"""Days of 2013 on which two carriers have a flight of one number at one airport and minute: it takes the carrier, too."""
+
 LOGS = (0, 1, 2)
 """The logs of a world that an answer is tried on; the learner sees number 0."""
 
 PAGES = 100
 
 
-def report_days(world: "World") -> list[date]:
-    """The days that the report of q1 is asked for: one rough, three ordinary ones."""
+def reports_asked(world: "World") -> list[tuple[date, str]]:
+    """The reports that q1 is asked for, by day and column: two of a rough day, two of ordinary ones."""
     rough = date.fromisoformat(world.rng("rough day").choice(ROUGH_DAYS))
-    return [rough, *(day for day in world.days(4) if day != rough)][:4]
+    one, other = [day for day in world.days(3) if day != rough][:2]
+    return [(rough, "carrier"), (rough, "origin"), (one, "carrier"), (other, "origin")]
+
+
+def publishing_days(world: "World") -> tuple[date, date]:
+    """The two days that the report of q5 is about: between them they show what names a flight."""
+    rng = world.rng("publishing days")
+    first, second = (date.fromisoformat(f"2013-{rng.choice(days)}") for days in (TWO_AIRPORTS, TWO_CARRIERS))
+    return first, second
 
 
 @exercise(
@@ -66,11 +89,10 @@ def report_days(world: "World") -> list[date]:
     ),
 )
 def on_time_report(answer: Any, world: "World") -> Any:
-    """Call the learner's function on four days, by carrier and by airport."""
+    """Call the learner's function on three days, by carrier and by airport."""
     return [
         {"day": str(day), "by": by, "table": table(answer(flights_of(day), by))}
-        for day in report_days(world)
-        for by in ("carrier", "origin")
+        for day, by in reports_asked(world)
     ]
 
 
@@ -166,12 +188,12 @@ def who_is_paged(answer: Any, world: "World") -> Any:
     ),
 )
 def same_bytes(answer: Any, world: "World") -> Any:
-    """Publish one day under conditions that should make no difference, and keep what came out each time."""
-    day = world.days(2)[0]
+    """Publish one day under conditions that should make no difference, then another; keep what came out each time."""
+    day, other = publishing_days(world)
     rng = world.rng("deliveries")
     with tempfile.TemporaryDirectory(prefix="flightschool-") as folder:
         here = Path(folder)
-        raw = raw_day(day, here).read_text(encoding="utf-8")
+        raw = _raw_text(day)
         head, *rows = raw.splitlines(keepends=True)
         mixed = rng.sample(rows, len(rows))
         half = len(rows) // 2
@@ -193,7 +215,18 @@ def same_bytes(answer: Any, world: "World") -> Any:
             outbox.mkdir(exist_ok=True)
             answer(inbox, day, outbox)
             evidence["runs"][name] = _files(outbox)
+        inbox, outbox = here / "inbox of another day", here / "outbox of another day"
+        outbox.mkdir()
+        inbox.mkdir()
+        (inbox / f"flights-{other}.csv").write_text(_raw_text(other), encoding="utf-8")
+        answer(inbox, other, outbox)
+        evidence["other"] = _files(outbox)
     return evidence
+
+
+@lru_cache(maxsize=16)
+def _raw_text(day: date) -> str:
+    return render(flights_of(day)).decode()
 
 
 def _files(folder: Path) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DISTURBED = 6
 """Flights that a correction changes; it withdraws a third as many."""
+ROUGH_DAYS = ("2013-02-11", "2013-05-23", "2013-06-13", "2013-08-08", "2013-09-12", "2013-12-14")
+"""Days with many cancelled flights, and with some that left and never arrived: it shows which column is counted."""
 OUTAGE = timedelta(hours=2)
 
 
@@ -42,6 +44,20 @@ def corrected(frame: pd.DataFrame, rng: Random) -> pd.DataFrame:
 def three_days(world: World) -> list[date]:
     """Three days of this world, in order."""
     return sorted(world.days(3))
+
+
+def look_alikes(world: World) -> list[date]:
+    """Three days in order: the first two of one month, the last two with the same number in their months."""
+    rng = world.rng("look-alike days")
+    month, later = sorted(rng.sample(range(1, 13), 2))
+    first, number = sorted(rng.sample(range(1, 29), 2))
+    return [date(2013, month, first), date(2013, month, number), date(2013, later, number)]
+
+
+def rough_and_ordinary(world: World) -> list[date]:
+    """A rough day and another one, in order."""
+    rough = date.fromisoformat(world.rng("rough day").choice(ROUGH_DAYS))
+    return sorted([rough, next(day for day in world.days(2) if day != rough)])
 
 
 def gate_events(frame: pd.DataFrame, rng: Random) -> list[dict[str, Any]]:
@@ -102,3 +118,17 @@ def on_time_by_carrier(frames: list[pd.DataFrame]) -> pd.DataFrame:
     )
     daily.insert(7, "on_time_share", daily.on_time / daily.flights)
     return daily
+
+
+def with_a_tie(daily: pd.DataFrame, rng: Random) -> pd.DataFrame:
+    """`daily_on_time` where at each airport another carrier, never cancelling, flew just as much as the busiest: what breaks the tie?"""
+    import pandas as pd
+
+    parts = []
+    for _origin, here in daily.groupby("origin"):
+        flown = here.groupby("carrier").flights.sum()
+        busiest = flown.idxmax()
+        other = rng.choice(sorted(set(flown.index) - {busiest}))
+        twin = here[here.carrier == busiest].assign(carrier=other, cancelled=0)
+        parts += [here[here.carrier != other], twin]
+    return pd.concat(parts).sort_values(["flight_date", "origin", "carrier"], ignore_index=True)

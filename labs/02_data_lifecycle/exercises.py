@@ -81,7 +81,7 @@ def in_warehouse(database: Path) -> Any:
 )
 def idempotent_ingestion(answer: Any, world: World) -> Any:
     """The warehouse after one run, a second, and one with a corrected, a new and an archived file."""
-    one, two, three = deliveries.three_days(world)
+    one, two, three = deliveries.look_alikes(world)
     with folder() as place:
         inbox, database = place / "inbox", place / "warehouse.duckdb"
         deliveries.write(world.flights(one), inbox, raw.file_name(one))
@@ -235,7 +235,9 @@ def etl_and_elt(answer: Any, world: World) -> Any:
 
     if not isinstance(answer, dict) or not {"etl", "elt"} <= answer.keys():
         raise FlightSchoolError(_("Give both halves: {'etl': your function, 'elt': your SQL}."))
-    flights = pd.concat([world.flights(day) for day in deliveries.three_days(world)[:2]], ignore_index=True)
+    flights = pd.concat(
+        [world.flights(day) for day in deliveries.rough_and_ordinary(world)], ignore_index=True
+    )
     elt: Any = None
     if isinstance(answer["elt"], str):
         with duckdb.connect() as warehouse:
@@ -286,11 +288,10 @@ def portable_query(answer: Any, world: World) -> Any:
 
     if not isinstance(answer, str):
         raise FlightSchoolError(_("Give the query as text (str)."))
-    days = world.days(9)
-    found = examine(
-        answer.strip().rstrip(";"), deliveries.on_time_by_carrier([world.flights(day) for day in days])
-    )
+    daily = deliveries.on_time_by_carrier([world.flights(day) for day in world.days(9)])
+    found = examine(answer.strip().rstrip(";"), deliveries.with_a_tie(daily, world.rng("q5")))
     for part in (found, *found["dialects"].values()):
+        part.pop("sql", None)  # shown in the notebook; rows and problems are what is judged
         part["rows"] = None if part["rows"] is None else table(part["rows"])
     return found
 
@@ -471,11 +472,15 @@ def one_day_twice_one_day_late(answer: Any, world: World) -> Any:
 
 
 def redeliver(inbox: Path, world: World) -> None:
-    """The next night's deliveries: the first day again, mended, and a day before all others, late."""
+    """The next night's deliveries: the first day again, mended, and a day before all others, late.
+
+    The source's log is in no order: a delivery that came before the mended one is noted after it.
+    """
     from datetime import timedelta
 
     first, *_rest, last = drill_days(world)
     morning = last + timedelta(days=2)
     deliver(inbox, first, f"flights-{first}.1.csv", f"{morning} 01:05", sent_again(world, first))
+    deliver(inbox, first, f"flights-{first}.2.csv", f"{morning} 00:50", world.flights(first))
     early = first - timedelta(days=1)
     deliver(inbox, early, raw.file_name(early), f"{morning} 01:40", world.flights(early))

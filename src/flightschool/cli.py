@@ -111,8 +111,10 @@ def main() -> None:
     """The entry point. A user's mistake gives one sentence on stderr and exit status 2, never a traceback."""
     from flightschool.data.commands import app as data_app
     from flightschool.learn.commands import progress
+    from flightschool.mutation.command import judge
 
     app.command()(progress)
+    app.command()(judge)
     app.add_typer(data_app, name="data")
     try:
         app()

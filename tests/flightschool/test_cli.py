@@ -15,7 +15,7 @@ def flightschool(*words):
 def test_help_names_every_command():
     done = flightschool("--help")
     assert done.returncode == 0
-    for command in ("lab", "modules", "build", "run", "data", "progress", "new"):
+    for command in ("lab", "modules", "build", "run", "data", "progress", "new", "judge"):
         assert command in done.stdout
 
 

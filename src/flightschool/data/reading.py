@@ -65,10 +65,10 @@ def load(name: str, month: int | None = None) -> pa.Table:
             )
     if name == "flights":
         if month is not None:
-            return _table(f"flights/2013-{month:02}.parquet")
+            return _table(_month_file(month))
         import pyarrow as pa
 
-        return pa.concat_tables(_table(f"flights/2013-{m:02}.parquet") for m in range(1, 13))
+        return pa.concat_tables(_table(_month_file(m)) for m in range(1, 13))
     table = _table(f"{name}.parquet")
     if month is not None:
         import pyarrow.compute as pc
@@ -87,6 +87,17 @@ def frame(name: str, month: int | None = None) -> pd.DataFrame:
 
 def day(d: date) -> pd.DataFrame:
     """The flights scheduled to leave on one day, local time, in the order of the source; types as in `frame`."""
+    d = a_day(d)
+    try:
+        stamp = _stamp(paths.DATASETS / _month_file(d.month))
+    except OSError:
+        return to_frame(day_table(d))  # which says what is missing
+    return _day(d, stamp).copy()
+
+
+@lru_cache(maxsize=64)
+def _day(d: date, stamp: tuple[Any, ...]) -> pd.DataFrame:
+    """A day's frame while its file keeps its stamp: a check asks for the same few days over and over."""
     return to_frame(day_table(d))
 
 
@@ -153,6 +164,10 @@ def verify() -> list[Check]:
         else:
             checks.append(Check(paths.DATASETS / relative, True, ""))
     return checks
+
+
+def _month_file(month: int) -> str:
+    return f"flights/2013-{month:02}.parquet"
 
 
 def _table(relative: str) -> pa.Table:

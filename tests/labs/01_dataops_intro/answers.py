@@ -1,10 +1,12 @@
 """Answers to the exercises of module 01: right ones in two styles, and the mistakes that people make."""
 
 import atexit
+import csv
 import datetime as dt
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 from labs.kit import failing, passing, untouched
 
 from flightschool.curriculum import load_lab_file
@@ -22,8 +25,11 @@ departures = load_lab_file(LAB, "departures")
 desk = load_lab_file(LAB, "desk")
 HOUR = pd.Timedelta(hours=1)
 
+MUTATION = {"drill": {"most": 40, "worlds": 2}}
+"""Where a mutant takes seconds a world, `make judge` tries fewer."""
 
-def _scratch() -> Path:
+
+def _scratch() -> Path:  # pragma: no mutate
     """A folder that outlives the answer, for the probe reads it, and is removed when the interpreter ends."""
     folder = Path(tempfile.mkdtemp(prefix="flightschool-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -63,6 +69,41 @@ def in_sql(world):
                            round(on_time / scheduled, 4) on_time_share
                     from flights group by {by} order by scheduled desc"""
             ).df()
+
+    return on_time_report
+
+
+@passing("q1")
+def in_polars(world):
+    def on_time_report(flights, by):
+        frame = pl.from_pandas(flights[[by, "dep_time", "arr_delay"]], nan_to_null=True)
+        return frame.group_by(by).agg(
+            on_time_share=(pl.col("arr_delay") < 15).sum() / pl.len(),
+            on_time=(pl.col("arr_delay") < 15).sum(),
+            diverted=(pl.col("dep_time").is_not_null() & pl.col("arr_delay").is_null()).sum(),
+            cancelled=pl.col("dep_time").is_null().sum(),
+            scheduled=pl.len(),
+        )
+
+    return on_time_report
+
+
+@passing("q1")
+def in_plain_python(world):
+    def on_time_report(flights, by):
+        report = {}
+        for name, left, delay in zip(flights[by], flights.dep_time, flights.arr_delay, strict=True):
+            row = report.setdefault(
+                name, {by: name, "scheduled": 0, "cancelled": 0, "diverted": 0, "on_time": 0}
+            )
+            row["scheduled"] += 1
+            if left != left:
+                row["cancelled"] += 1
+            elif delay != delay:
+                row["diverted"] += 1
+            elif delay < 15:
+                row["on_time"] += 1
+        return [row | {"on_time_share": row["on_time"] / row["scheduled"]} for row in report.values()]
 
     return on_time_report
 
@@ -145,7 +186,9 @@ def report_stub(world):
 # ---------------------------------------------------------------------------------------------------------- q2
 
 
-def _stream(events, *, start="queued_at", mean_of="report", roll=True, unit=HOUR, slowest="held"):
+def _stream(
+    events, *, start="queued_at", mean_of="report", roll=True, unit=HOUR, slowest="held"
+):  # pragma: no mutate
     reports = events.groupby("report")
     work = (events.finished_at - events.started_at) / unit
     good = events.groupby("step").accepted.mean()
@@ -165,6 +208,51 @@ def _stream(events, *, start="queued_at", mean_of="report", roll=True, unit=HOUR
 @passing("q2")
 def stream_in_pandas(world):
     return lambda events: _stream(events)
+
+
+@passing("q2")
+def stream_step_by_step(world):
+    def value_stream(events):
+        hour = pd.Timedelta(hours=1)
+        reports = events.groupby("report")
+        lead = (reports.finished_at.max() - reports.queued_at.min()) / hour
+        work = (events.finished_at - events.started_at).groupby(events.report).sum() / hour
+        held = (events.finished_at - events.queued_at).groupby(events.step).sum()
+        return {
+            "lead_hours": lead.mean(),
+            "process_hours": work.mean(),
+            "complete_accurate": events.groupby("step").accepted.mean().prod(),
+            "bottleneck": held.idxmax(),
+        }
+
+    return value_stream
+
+
+@passing("q2")
+def stream_in_plain_python(world):
+    def value_stream(events):
+        first, last, work, held, good, handed = {}, {}, Counter(), Counter(), Counter(), Counter()
+        for row in events.to_dict("records"):
+            report, step = row["report"], row["step"]
+            first[report] = min(first.get(report, row["queued_at"]), row["queued_at"])
+            last[report] = max(last.get(report, row["finished_at"]), row["finished_at"])
+            work[report] += (row["finished_at"] - row["started_at"]).total_seconds()
+            held[step] += (row["finished_at"] - row["queued_at"]).total_seconds()
+            good[step] += row["accepted"]
+            handed[step] += 1
+        usable = 1.0
+        for step in handed:
+            usable *= good[step] / handed[step]
+        return {
+            "bottleneck": held.most_common(1)[0][0],
+            "complete_accurate": usable,
+            "process_hours": sum(work.values()) / len(work) / 3600,
+            "lead_hours": sum((last[report] - first[report]).total_seconds() for report in first)
+            / len(first)
+            / 3600,
+        }
+
+    return value_stream
 
 
 @passing("q2")
@@ -209,6 +297,26 @@ def quality_averaged(world):
 @failing("q2", because="most work")
 def busiest_is_not_slowest(world):
     return lambda events: _stream(events, slowest="work")
+
+
+@failing("q2", because="longest queue")
+def longest_queue_is_not_slowest(world):
+    """Waiting without the work: right where one queue dwarfs all else, as in the first log."""
+
+    def value_stream(events):
+        waited = (events.started_at - events.queued_at).groupby(events.step).sum()
+        return _stream(events) | {"bottleneck": waited.idxmax()}
+
+    return value_stream
+
+
+@failing("q2", because="Sum, for each step")
+def slowest_once_is_not_slowest(world):
+    def value_stream(events):
+        longest = (events.finished_at - events.queued_at).groupby(events.step).max()
+        return _stream(events) | {"bottleneck": longest.idxmax()}
+
+    return value_stream
 
 
 @failing("q2", because="hours, not minutes")
@@ -259,6 +367,39 @@ def _metrics(**changed):
             "data_downtime_hours": _covered(incidents[incidents.kind == "data"]),
         }
         return right | {key: make(live, deployments, ours, incidents) for key, make in changed.items()}
+
+    return delivery_metrics
+
+
+@passing("q3")
+def metrics_in_sql(world):
+    def delivery_metrics(deployments, incidents):
+        with duckdb.connect() as connection:
+            connection.register("deployments", deployments)
+            connection.register("incidents", incidents)
+            released, lead = connection.sql(
+                """select count(distinct deployment), median(epoch(deployed_at - committed_at)) / 3600
+                   from deployments where environment = 'production'"""
+            ).fetchall()[0]
+            failed, restored = connection.sql(
+                """select count(distinct caused_by), median(epoch(restored_at - began_at)) / 3600
+                   from incidents where caused_by is not null"""
+            ).fetchall()[0]
+            down = connection.sql(
+                """with data as (
+                       select began_at, restored_at, max(restored_at) over (
+                           order by began_at, restored_at rows between unbounded preceding and 1 preceding) as covered
+                       from incidents where kind = 'data'
+                   )
+                   select sum(greatest(0, epoch(restored_at - greatest(began_at, coalesce(covered, began_at))))) / 3600 from data"""
+            ).fetchall()[0][0]
+        return {
+            "data_downtime_hours": down,
+            "time_to_restore_hours": restored,
+            "change_failure_rate": failed / released,
+            "lead_time_hours": lead,
+            "deployments_per_week": released / 4,
+        }
 
     return delivery_metrics
 
@@ -318,6 +459,20 @@ def downtime_summed(world):
     return _metrics(data_downtime_hours=total)
 
 
+@failing("q3", because="overlap")
+def downtime_in_the_order_of_the_log(world):
+    """Right while the log happens to be sorted."""
+
+    def covered(_live, _all, _ours, incidents):
+        total, end = pd.Timedelta(0), pd.Timestamp.min
+        for row in incidents[incidents.kind == "data"].itertuples():
+            total += max(pd.Timedelta(0), row.restored_at - max(row.began_at, end))
+            end = max(end, row.restored_at)
+        return total / HOUR
+
+    return _metrics(data_downtime_hours=covered)
+
+
 @failing("q3", because="look at kind")
 def downtime_of_services_too(world):
     return _metrics(data_downtime_hours=lambda _live, _all, _ours, incidents: _covered(incidents))
@@ -356,6 +511,27 @@ def ladder(world):
         if page["model_error"] == "rising":
             return "scientist"
         return "analyst" if page["definition"] == "disputed" else "nobody"
+
+    return who
+
+
+@passing("q4")
+def by_matching(world):
+    def who(page):
+        match page:
+            case {"machine": machine} if machine != "ok":
+                return "ops"
+            case {"input": came} if came != "ok":
+                return "data_engineer"
+            case {"job": "ok", "model_error": "rising"}:
+                return "scientist"
+            case {"job": "ok", "definition": "disputed"}:
+                return "analyst"
+            case {"job": "ok"}:
+                return "nobody"
+            case {"released": "yes"}:
+                return "dev"
+        return "data_engineer"
 
     return who
 
@@ -433,6 +609,7 @@ def _publisher(
     order=True,
     stamp=False,
     mode="w",
+    limit=15,
     where=None,
     name="on-time-{day}.csv",
     keep=None,
@@ -443,7 +620,7 @@ def _publisher(
         if key:
             flights = flights.drop_duplicates(key)
         report = flights.groupby("carrier", sort=order).agg(
-            scheduled=("flight", "size"), on_time=("arr_delay", lambda s: (s < 15).sum())
+            scheduled=("flight", "size"), on_time=("arr_delay", lambda s: (s < limit).sum())
         )
         if stamp:
             report["made_at"] = dt.datetime.now(dt.UTC).isoformat()
@@ -459,6 +636,46 @@ def _publisher(
 @passing("q5")
 def same_bytes_in_pandas(world):
     return _publisher()
+
+
+@passing("q5")
+def same_bytes_in_plain_python(world):
+    def publish_report(inbox, day, outbox):
+        flights = {}
+        for path in inbox.glob(f"flights-{day}*.csv"):
+            with path.open(newline="") as file:
+                for row in csv.DictReader(file):
+                    flights[row["carrier"], row["flight"], row["origin"]] = row
+        counts = Counter(row["carrier"] for row in flights.values())
+        early = Counter(
+            row["carrier"]
+            for row in flights.values()
+            if row["arr_delay"] != "NA" and float(row["arr_delay"]) < 15
+        )
+        part = outbox / "report.part"
+        with part.open("w", newline="") as file:
+            report = csv.writer(file)
+            report.writerow(["on_time", "carrier", "scheduled"])
+            report.writerows([early[carrier], carrier, counts[carrier]] for carrier in sorted(counts))
+        part.replace(outbox / f"on-time-{day}.csv")
+
+    return publish_report
+
+
+@passing("q5")
+def same_bytes_in_polars(world):
+    def publish_report(inbox, day, outbox):
+        (
+            pl.scan_csv(inbox / f"flights-{day}*.csv", null_values="NA")
+            .unique(["carrier", "flight", "origin", "sched_dep_time"])
+            .group_by("carrier")
+            .agg(scheduled=pl.len(), cancelled=pl.col("dep_time").is_null().sum())
+            .sort("carrier")
+            .collect()
+            .write_csv(outbox / f"on-time-{day}.csv")
+        )
+
+    return publish_report
 
 
 @passing("q5")
@@ -503,6 +720,32 @@ def in_order_of_arrival(world):
 @failing("q5", because="what names a flight")
 def carrier_and_origin_are_not_a_flight(world):
     return _publisher(key=["carrier", "origin", "sched_dep_time"])
+
+
+@failing("q5", because="what names a flight")
+def number_alone_is_not_a_flight(world):
+    return _publisher(key=["carrier", "flight"])
+
+
+@failing("q5", because="what names a flight")
+def two_carriers_share_a_number(world):
+    return _publisher(key=["flight", "origin", "sched_dep_time"])
+
+
+@failing("q5", because="differ in on_time")
+def carries_a_wrong_column(world):
+    return _publisher(limit=16)
+
+
+@failing("q5", because="argument day")
+def always_the_same_day(world):
+    days = []
+
+    def publish_report(inbox, day, outbox):
+        days.append(day)
+        _publisher(name=f"on-time-{days[0]}.csv")(inbox, day, outbox)
+
+    return publish_report
 
 
 @failing("q5", because="left-over")
@@ -670,6 +913,20 @@ def mends_all_of_the_carrier(world):
         return repair
 
     return _recover(world, mend=whole_carrier)
+
+
+@failing("drill", because="how are they told apart", slow=True)
+def mends_by_the_number_alone(world):
+    def every_such_version(_repair, carrier, bad):
+        def repair(raw):
+            raw = raw.copy()
+            theirs = raw.feed_version == raw.feed_version[raw.carrier == carrier].max()
+            raw.loc[theirs, "dep_delay"] = (raw.dep_delay[theirs] * 60).round()
+            return raw
+
+        return repair
+
+    return _recover(world, mend=every_such_version)
 
 
 @failing("drill", because="mend the rule", slow=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import fsspec
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 from labs.kit import failing, passing, untouched
@@ -18,6 +19,13 @@ from flightschool.paths import LABS
 
 LAB = LABS / "02_data_lifecycle"
 ROOM = tempfile.TemporaryDirectory(prefix="flightschool-answers-")
+
+MUTATION = {
+    "q4": {"most": 40, "worlds": 2, "jobs": 1},
+    "q6": {"most": 40, "worlds": 2},
+    "drill": {"most": 24, "worlds": 2},
+}
+"""Where a mutant takes a second or more a world, `make judge` tries fewer; one Spark session at a time."""
 
 # q1 ----------------------------------------------------------------------------------------------------------------
 
@@ -55,6 +63,28 @@ def keeps_the_other_days_with_pandas(world):
     return ingest
 
 
+@passing("q1")
+def stages_in_polars(world):
+    def ingest(folder, database):
+        frames = [
+            pl.read_csv(file, null_values="NA", infer_schema_length=None) for file in folder.glob("*.csv")
+        ]
+        staged = pl.concat(frames, how="diagonal_relaxed").to_arrow()
+        with duckdb.connect(str(database)) as warehouse:
+            warehouse.execute("create table if not exists flights as select * from staged where false")
+            warehouse.begin()
+            warehouse.execute(
+                """delete from flights where exists (
+                       select 1 from staged
+                       where staged.year = flights.year and staged.month = flights.month and staged.day = flights.day)"""
+            )
+            warehouse.execute("insert into flights by name select * from staged")
+            warehouse.commit()
+        del staged
+
+    return ingest
+
+
 @failing("q1", because="added rows")
 def appends(world):
     def ingest(folder, database):
@@ -88,6 +118,29 @@ def merges_on_the_key(world):
                 warehouse.execute(f"insert into flights by name from {READ}", [str(file)])
 
     return ingest
+
+
+def replaces_by(key):
+    def ingest(folder, database):
+        with duckdb.connect(str(database)) as warehouse:
+            for file in sorted(folder.glob("*.csv")):
+                warehouse.execute(f"create table if not exists flights as from {READ} limit 0", [str(file)])
+                warehouse.execute(
+                    f"delete from flights where {key} in (select {key} from {READ})", [str(file)]
+                )
+                warehouse.execute(f"insert into flights by name from {READ}", [str(file)])
+
+    return ingest
+
+
+@failing("q1", because="rows are missing")
+def replaces_the_whole_month(world):
+    return replaces_by("month")
+
+
+@failing("q1", because="more than its own day")
+def replaces_the_day_of_every_month(world):
+    return replaces_by("day")
 
 
 @failing("q1", because="corrected file was not loaded")
@@ -158,6 +211,37 @@ def counts_in_duckdb(world):
             from events group by all
             """
         ).df()
+
+    return count_by_window
+
+
+@passing("q2")
+def counts_in_polars(world):
+    def count_by_window(bootstrap, topic):
+        events = pl.DataFrame(list(read_all(bootstrap, topic)))
+        return (
+            events.unique("event_id", keep="any")
+            .with_columns(window_start=pl.col("at").str.to_datetime(time_zone="UTC").dt.truncate("30m"))
+            .group_by("window_start", "airport")
+            .agg(pushbacks=pl.len())
+        )
+
+    return count_by_window
+
+
+@passing("q2")
+def counts_with_a_dict(world):
+    def count_by_window(bootstrap, topic):
+        left = {event["event_id"]: event for event in read_all(bootstrap, topic)}
+        counts = {}
+        for event in left.values():
+            at = dt.datetime.fromisoformat(event["at"])
+            key = event["airport"], at.replace(minute=at.minute // 30 * 30, second=0)
+            counts[key] = counts.get(key, 0) + 1
+        return [
+            {"pushbacks": n, "window_start": start, "airport": airport}
+            for (airport, start), n in counts.items()
+        ]
 
     return count_by_window
 
@@ -252,6 +336,21 @@ def writes_a_file_a_day(world):
     return land
 
 
+@passing("q3")
+def copies_with_polars(world):
+    def land(flights, url, options):
+        fs, root = fsspec.core.url_to_fs(url, **options)
+        frame = pl.from_pandas(flights).with_columns(departure_day=pl.date("year", "month", "day"))
+        for (day,), part in frame.partition_by("departure_day", as_dict=True, include_key=False).items():
+            folder = f"{root}/departure_day={day}"
+            if fs.exists(folder):
+                fs.rm(folder, recursive=True)
+            with fs.open(f"{folder}/part-0.parquet", "wb") as file:
+                part.write_parquet(file)
+
+    return land
+
+
 @failing("q3", because="UTC")
 def takes_the_day_from_utc(world):
     return lambda flights, url, options: write_dataset(flights, url, options, flights.time_hour.dt.date)
@@ -263,6 +362,15 @@ def keeps_the_partition_column(world):
         for day, part in flights.groupby(new_york(flights)):
             path = f"{url}/departure_day={day}/flights.parquet"
             part.assign(departure_day=day).to_parquet(path, index=False, storage_options=options)
+
+    return land
+
+
+@failing("q3", because="row labels")
+def keeps_the_row_labels(world):
+    def land(flights, url, options):
+        for day, part in flights.groupby(new_york(flights)):
+            part.to_parquet(f"{url}/departure_day={day}/flights.parquet", storage_options=options)
 
     return land
 
@@ -361,6 +469,43 @@ def other_styles(world):
     return {"etl": by_sql, "elt": elt}
 
 
+@passing("q4")
+def step_by_step(world):
+    def etl(flights):
+        from pyspark.sql import functions as sf
+
+        kinds = flights.select(
+            "hour",
+            "origin",
+            sf.make_date("year", "month", "day").alias("flight_date"),
+            "dep_delay",
+            sf.col("dep_time").isNotNull().cast("int").alias("left"),
+            sf.coalesce((sf.col("dep_delay") >= 15).cast("int"), sf.lit(0)).alias("slow"),
+        )
+        return (
+            kinds.groupBy("hour", "flight_date", "origin")
+            .agg(
+                sf.avg("dep_delay").alias("mean_dep_delay"),
+                sf.sum("slow").alias("late"),
+                sf.sum("left").alias("departed"),
+                sf.count("left").alias("flights"),
+            )
+            .withColumn("cancelled", sf.col("flights") - sf.col("departed"))
+            .withColumn("late_share", sf.try_divide("late", "departed"))
+        )
+
+    elt = """
+        select origin, hour, flight_date, flights, departed, flights - departed as cancelled, late,
+               case when departed > 0 then late / departed end as late_share, mean_dep_delay
+        from (
+            select origin, hour, make_date(year, month, day) as flight_date, count(*) as flights, count(dep_time) as departed,
+                   count(case when dep_delay >= 15 then 1 end) as late, avg(dep_delay) as mean_dep_delay
+            from raw_flights group by origin, hour, year, month, day
+        )
+    """
+    return {"elt": elt, "etl": etl}
+
+
 @failing("q4", because="late_share")
 def shares_of_all_flights(world):
     return {"etl": in_spark, "elt": ELT.replace("nullif(count(dep_time), 0)", "count(*)")}
@@ -385,6 +530,11 @@ def counts_cancelled_as_on_time(world):
         return in_spark(flights.fillna(0, subset=["dep_delay", "dep_time"]))
 
     return {"etl": etl, "elt": ELT}
+
+
+@failing("q4", because="it has a dep_time")
+def departed_is_not_arrived(world):
+    return {"etl": in_spark, "elt": ELT.replace("count(dep_time) as departed", "count(arr_time) as departed")}
 
 
 @failing("q4", because="mean_dep_delay")
@@ -441,6 +591,16 @@ def with_a_cte(world):
         from ranked where place < 4;
         """
     )
+
+
+@failing("q5", because="equal ones by carrier")
+def breaks_ties_backwards(world):
+    return PORTABLE.replace("desc, carrier)", "desc, carrier desc)")
+
+
+@failing("q5", because="Days on which at least one")
+def leaves_nulls_for_no_days(world):
+    return PORTABLE.replace(" else 0 end", " end")
 
 
 @failing("q5", because="FILTER")
@@ -755,6 +915,18 @@ def runs_the_night_again(world):
 @failing("drill", because="Your warehouse", slow=True)
 def mends_the_job_only(world):
     return repaired(world, run, live=False)
+
+
+@failing("drill", because="after the next night", slow=True)
+def trusts_the_order_of_the_log(world):
+    def last_line(inbox, database):
+        log = pd.read_csv(inbox / "deliveries.csv").groupby("flight_date", as_index=False).last()
+        with duckdb.connect(str(database)) as warehouse:
+            for day, name in log[["flight_date", "file"]].itertuples(index=False):
+                warehouse.execute("delete from flights where make_date(year, month, day) = ?", [day])
+                warehouse.execute(f"insert into flights by name from {READ}", [str(inbox / name)])
+
+    return repaired(world, last_line)
 
 
 @failing("drill", because="after the next night", slow=True)
