@@ -106,7 +106,7 @@ def course(tmp_path_factory) -> Path:
 
 
 def measure(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    code = "import typer; from flightschool.mutation.command import judge; typer.run(judge)"
+    code = "import typer; from flightschool.cli import judge; typer.run(judge)"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         env=os.environ | {"FLIGHTSCHOOL_HOME": str(course), "COLUMNS": "120"},
