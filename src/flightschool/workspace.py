@@ -54,7 +54,7 @@ def start(port: int, browser: bool | None, ip: str = LOOPBACK) -> None:
     command = [
         sys.executable,
         "-m",
-        "jupyterlab",
+        "flightschool.jupyter",
         f"--ServerApp.ip={ip}",
         f"--ServerApp.port={opened}",
         "--ServerApp.port_retries=0",
