@@ -3,6 +3,7 @@
 import atexit
 import http.client
 import os
+import signal
 import socket
 import sys
 import threading
@@ -52,9 +53,16 @@ class Service(ABC):
     """Names the log, such as `s3`."""
     timeout: ClassVar[float] = 30.0
     """Seconds within which it must answer."""
+    grace: ClassVar[float] = 2.0
+    """Seconds between the signal that ends it and SIGKILL."""
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    """What ends it cleanly."""
+    doors: ClassVar[Sequence[str]] = ()
+    """Names of the other ports that it opens; each launch puts a free one for each into `ports`."""
 
     def __init__(self) -> None:
         self.port = 0
+        self.ports: dict[str, int] = {}
         self._process: Supervised | None = None
 
     # --- what a subclass says
@@ -108,6 +116,7 @@ class Service(ABC):
     def launch(self) -> None:
         """Start the process without waiting for it."""
         self.port = free_port()
+        self.ports = dict(zip(self.doors, free_ports(len(self.doors), besides=self.port), strict=True))
         try:
             with uninterrupted():
                 self._process = Supervised(
@@ -115,6 +124,8 @@ class Service(ABC):
                     log=self.log,
                     env={**os.environ, **OFF, "PYTHONUNBUFFERED": "1", **self.environment()},
                     cwd=self.folder,
+                    grace=self.grace,
+                    stop_signal=self.stop_signal,
                 )
         except BaseException:
             self.stop(now=True)
@@ -178,7 +189,7 @@ class Service(ABC):
                     _("{label} is not installed: {reason}.").format(label=self.label, reason=process.tail(1))
                 )
             if status is not None:
-                if occupied(self.port):
+                if any(map(occupied, (self.port, *self.ports.values()))):
                     raise _PortTakenError
                 raise self._failed(_("it ended with status {status}").format(status=status))
             if self._answered() and self._ours():
@@ -226,6 +237,15 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int, besides: int = 0) -> list[int]:
+    """So many different loopback ports that nobody has at this moment, none of them `besides`."""
+    found: dict[int, None] = {}
+    while len(found) < count:
+        if (port := free_port()) != besides:
+            found[port] = None
+    return list(found)
 
 
 def occupied(port: int) -> bool:
