@@ -1,7 +1,7 @@
 """Run one attack behind the walls, beside a grader with things to steal; used by test_sandbox.py, in a process of its own.
 
-Standard input: JSON with `code`, `policy` (fields of Policy), `way`: "forked" (enter, as the engine does), "command" (run), or
-"bare" (no walls: the control, which shows that an attack would work). Standard output: JSON, how it ended and what was touched.
+Standard input: JSON with `code`, `policy` (fields of Policy), `way`: "warm" (by a Warden, as the engine does), "forked" (enter),
+"command" (run), or "bare" (no walls: the control, which shows that an attack would work). Standard output: JSON, how it ended and what was touched.
 
 The code finds in its globals: SECRET, a readable file that is not its own; OUTSIDE, a folder that all may write; PORT and NAME, a TCP
 port and an abstract socket of the grader's; PARENT, the grader's process id; FD, a descriptor that the grader left open.
@@ -16,12 +16,22 @@ import sys
 import tempfile
 import time
 import traceback
+from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 sys.path.insert(0, str(SOURCE))
 
-from flightschool.engine.sandbox import Ending, Policy, Report, enter, read_report, run  # noqa: E402
+from flightschool.engine.sandbox import (  # noqa: E402
+    Ending,
+    Policy,
+    Report,
+    Warden,
+    enter,
+    read_report,
+    run,
+)
 
 BARE_SECONDS = 10
 
@@ -61,6 +71,8 @@ def main() -> None:
             result = run([sys.executable, "-c", f"{lines}\n{code}"], policy)
             report = Report(result.ending, result.status, result.seconds, result.peak)
             output = result.stdout + result.stderr
+        elif asked["way"] == "warm":
+            report, output = warm(code, given, policy)
         else:
             report, output = forked(code, given, policy if asked["way"] == "forked" else None)
         time.sleep(0.05)
@@ -90,13 +102,55 @@ def main() -> None:
     )
 
 
+def warm(code: str, given: dict, policy: Policy) -> tuple[Report, bytes]:
+    """As the engine does it: the report comes last, over the same channel as the output."""
+
+    def begun(channel: socket.socket) -> tuple[dict, str]:
+        return json.loads(channel.recv(2**16)), "TOKEN-OF-THE-WATCHER"
+
+    def told(report: Report, token: str) -> bytes:
+        return f"\0{json.dumps(asdict(report) | {'token': token})}".encode()
+
+    warden = Warden(begun, told)
+    ours, theirs = socket.socketpair()
+    ours.send(json.dumps({"policy": policy.plain()}).encode())
+    if born := warden.watch(theirs):
+        _begin, channel = born
+        os.dup2(channel.fileno(), 1)
+        os.dup2(channel.fileno(), 2)
+        channel.close()
+        execute(code, given)
+    theirs.close()
+    output = b""
+    while chunk := ours.recv(65536):
+        output = (output + chunk)[-50_000:]
+    output, _, last = output.rpartition(b"\0")
+    fields = json.loads(last)
+    assert fields.pop("token") == "TOKEN-OF-THE-WATCHER"
+    return Report(**{**fields, "ending": Ending(fields["ending"])}), output
+
+
+def execute(code: str, given: dict) -> NoReturn:
+    """The attack, in this process."""
+    status = 1
+    try:
+        exec(compile(code, "<attack>", "exec"), dict(given))
+        status = 0
+    except SystemExit as end:
+        status = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
 def forked(code: str, given: dict, policy: Policy | None) -> tuple[Report, bytes]:
-    """As the engine does it; without a policy, without walls."""
+    """By `enter`, in a fork; without a policy, without walls."""
     answers, theirs = os.pipe()
     report, told = os.pipe()
     child = os.fork()
     if child == 0:
-        status = 1
         try:
             os.dup2(theirs, 1)
             os.dup2(theirs, 2)
@@ -106,15 +160,9 @@ def forked(code: str, given: dict, policy: Policy | None) -> tuple[Report, bytes
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
             else:
                 enter(policy, report=told)
-            exec(compile(code, "<attack>", "exec"), dict(given))
-            status = 0
-        except SystemExit as end:
-            status = int(end.code or 0)
-        except BaseException:
-            traceback.print_exc()
+            execute(code, given)
         finally:
-            sys.stdout.flush()
-            os._exit(status)
+            os._exit(1)
     os.close(theirs)
     os.close(told)
     output = b""

@@ -73,7 +73,13 @@ def python(request: pytest.FixtureRequest) -> list[str]:
     return command
 
 
-def attack(python: list[str], code: str, way: str = "forked", **policy: Any) -> dict[str, Any]:
+@pytest.fixture(params=["warm", "forked"])
+def way(request: pytest.FixtureRequest) -> str:
+    """The two ways to watch over what was forked, for what depends on that."""
+    return str(request.param)
+
+
+def attack(python: list[str], code: str, way: str = "warm", **policy: Any) -> dict[str, Any]:
     """Run the attack, give back how it ended."""
     readable = [os.fspath(path) for path in environment()] if python == [sys.executable] else []
     asked = {"code": code, "way": way, "policy": {"readable": readable, "wall": 20.0, **policy}}
@@ -211,6 +217,18 @@ def test_rights_are_gone(python: list[str], body: str) -> None:
     assert found["touched"] == []
 
 
+def test_what_forked_itself_has_the_same_walls(python: list[str]) -> None:
+    """All the attacks in one run, by `enter`."""
+    first = "climb through a folder kept open"  # later attacks open descriptors of their own
+    bodies = {first: RIGHTS[first], **STEALING, **RIGHTS}
+    code = "".join(f"print({name!r}, end=': ')\n{tries(body)}" for name, body in bodies.items())
+    found = attack(python, code, way="forked")
+    lines = [line for line in found["output"].splitlines() if "refused:" not in line]
+    assert [line for line in lines if "LEAKED" in line] == []
+    assert found["output"].count("HELD") == len(bodies)
+    assert found["touched"] == []
+
+
 def test_denied_system_calls_fail_and_cannot_be_undone(python: list[str]) -> None:
     from flightschool.engine.sandbox import syscall_filter
 
@@ -245,7 +263,7 @@ print(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(
     assert found["ending"] == Ending.KILLED
 
 
-def test_limits_of_processes_hold(python: list[str]) -> None:
+def test_limits_of_processes_hold(python: list[str], way: str) -> None:
     found = attack(
         python,
         """
@@ -259,23 +277,28 @@ try:
 except OSError as error:
     print('HELD', made, error, flush=True)
 """,
+        way,
         processes=20,
     )
     assert "HELD 19" in found["output"]
     assert found["ending"] == Ending.EXITED
 
 
-def test_a_fork_bomb_ends_with_the_clock(python: list[str]) -> None:
+def test_a_fork_bomb_ends_with_the_clock(python: list[str], way: str) -> None:
     found = attack(
-        python, "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", processes=20, wall=1.0
+        python,
+        "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+        way,
+        processes=20,
+        wall=1.0,
     )
     assert found["ending"] == Ending.TIMED_OUT
     assert found["seconds"] < 10
 
 
-def test_a_process_cannot_have_more_memory(python: list[str]) -> None:
+def test_a_process_cannot_have_more_memory(python: list[str], way: str) -> None:
     code = "try: x = bytearray(300 * 2**20)\nexcept MemoryError: print('HELD', flush=True)"
-    assert "HELD" in attack(python, code, memory=100 * MIB)["output"]
+    assert "HELD" in attack(python, code, way, memory=100 * MIB)["output"]
 
 
 @pytest.mark.parametrize(
@@ -291,8 +314,8 @@ def test_a_process_cannot_have_more_memory(python: list[str]) -> None:
         ),
     ],
 )
-def test_a_tree_cannot_have_more_memory(python: list[str], body: str) -> None:
-    found = attack(python, body, memory=100 * MIB, writable=100 * MIB)
+def test_a_tree_cannot_have_more_memory(python: list[str], way: str, body: str) -> None:
+    found = attack(python, body, way, memory=100 * MIB, writable=100 * MIB)
     assert found["ending"] == Ending.OUT_OF_MEMORY
     assert found["seconds"] < 10
 
@@ -340,20 +363,20 @@ def test_open_files_are_bounded(python: list[str]) -> None:
     "body",
     ["while True: pass", "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"],
 )
-def test_cpu_time_is_bounded(python: list[str], body: str) -> None:
-    found = attack(python, body, cpu=1)
+def test_cpu_time_is_bounded(python: list[str], way: str, body: str) -> None:
+    found = attack(python, body, way, cpu=1)
     assert found["ending"] == Ending.TIMED_OUT
     assert found["status"] > 128
 
 
-def test_waiting_without_end_is_bounded_even_where_signals_are_ignored(python: list[str]) -> None:
+def test_waiting_without_end_is_bounded_even_where_signals_are_ignored(python: list[str], way: str) -> None:
     code = "import signal, time\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\ntime.sleep(60)"
-    found = attack(python, code, wall=0.5)
+    found = attack(python, code, way, wall=0.5)
     assert found["ending"] == Ending.TIMED_OUT
     assert found["seconds"] < 5
 
 
-def test_no_daemon_is_left_behind(python: list[str]) -> None:
+def test_no_daemon_is_left_behind(python: list[str], way: str) -> None:
     code = """
 import os
 if os.fork() == 0:
@@ -364,12 +387,27 @@ if os.fork() == 0:
 os.wait()
 import time; time.sleep(0.2)
 """
-    found = attack(python, code)
+    found = attack(python, code, way)
     assert found["ending"] == Ending.EXITED
     assert found["alive"] == 0
 
 
-def test_a_signal_to_all_reaches_none_of_ours(python: list[str]) -> None:
+def test_the_dead_are_buried(python: list[str], way: str) -> None:
+    """Orphans that have ended don't count any more."""
+    code = """
+import os
+for n in range(60):
+    child = os.fork()
+    if child == 0:
+        if os.fork() == 0: os._exit(0)
+        os._exit(0)
+    os.waitpid(child, 0)
+print('HELD', flush=True)
+"""
+    assert "HELD" in attack(python, code, way, processes=10)["output"]
+
+
+def test_a_signal_to_all_reaches_none_of_ours(python: list[str], way: str) -> None:
     code = """
 import os
 for target, number in ((-1, 15), (1, 9), (-1, 9), (0, 0)):
@@ -377,18 +415,18 @@ for target, number in ((-1, 15), (1, 9), (-1, 9), (0, 0)):
     except ProcessLookupError: print('none')
 print('HELD', flush=True)
 """
-    found = attack(python, code)
+    found = attack(python, code, way)
     assert "HELD" in found["output"]
     assert found["touched"] == []
 
 
-def test_ending_by_a_signal_is_told(python: list[str]) -> None:
-    found = attack(python, "import os\nos.kill(os.getpid(), 11)")
+def test_ending_by_a_signal_is_told(python: list[str], way: str) -> None:
+    found = attack(python, "import os\nos.kill(os.getpid(), 11)", way)
     assert (found["ending"], found["status"]) == (Ending.KILLED, 139)
 
 
-def test_an_exit_status_comes_through(python: list[str]) -> None:
-    found = attack(python, "import os\nos._exit(7)")
+def test_an_exit_status_comes_through(python: list[str], way: str) -> None:
+    found = attack(python, "import os\nos._exit(7)", way)
     assert (found["ending"], found["status"]) == (Ending.EXITED, 7)
 
 
@@ -413,6 +451,15 @@ print(getpass.getuser(), os.path.expanduser('~'), len(pty.openpty()), open('/dev
         "['mine']",
         "learner /home/learner 2 True",
     ]
+
+
+def test_java_starts(python: list[str]) -> None:
+    """It reserves much more memory than it uses."""
+    if shutil.which("java") is None:
+        pytest.skip("java is not installed")
+    code = "import subprocess\nprint(subprocess.run(['java', '-Xmx512m', '-version']).returncode, flush=True)"
+    found = attack(python, code, memory=2048 * MIB, processes=512)
+    assert found["output"].endswith("\n0\n"), found
 
 
 def test_there_need_not_be_a_network(python: list[str]) -> None:
@@ -512,7 +559,7 @@ import time; time.sleep(60)
 def left_groups() -> list[Path]:
     """Control groups whose maker has ended."""
     groups = Path("/sys/fs/cgroup").glob(f"**/{cgroup.PREFIX}*/")
-    return [one for one in groups if not Path("/proc", one.name.removeprefix(cgroup.PREFIX)).exists()]
+    return [one for one in groups if not Path("/proc", cgroup.maker(one)).exists()]
 
 
 def test_no_control_group_is_left(python: list[str]) -> None:
@@ -530,9 +577,9 @@ def test_a_killed_makers_control_group_is_swept() -> None:
         cgroup.Group(where, 2**30, 64)
         os._exit(0)
     os.waitpid(child, 0)
-    assert [one for one in left_groups() if one.name.endswith(f"-{child}")]
+    assert [one for one in left_groups() if cgroup.maker(one) == str(child)]
     cgroup.sweep(where)
-    assert [one for one in left_groups() if one.name.endswith(f"-{child}")] == []
+    assert [one for one in left_groups() if cgroup.maker(one) == str(child)] == []
 
 
 def test_output_is_bounded() -> None:
@@ -616,6 +663,14 @@ try: run(["true"], Policy(readable=()))
 except NoSandbox as error: print(error)
 try: available().require()
 except NoSandbox as error: print(error)
+import socket
+def told(report, token): return report.refused.encode()
+warden = Warden(lambda channel: ({{"policy": Policy(readable=()).plain()}}, channel.recv(1).decode()), told)
+ours, theirs = socket.socketpair()
+ours.send(b"x")
+if warden.watch(theirs): print("LEAKED", flush=True)
+theirs.close()
+print(ours.recv(4096).decode())
 """
     locked = ["sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', "sh"]
     become, python = command[:-1], command[-1]
@@ -639,6 +694,9 @@ except NoSandbox as error: print(error)
         check=False,
     )
     assert done.stdout.count("can't be walled in") == 3, done
+    assert done.stdout.count("user namespaces are forbidden here") == 4, done
+    assert done.stdout.count("sysctl -w user.max_user_namespaces=10000") == 4, done
+    assert "LEAKED" not in done.stdout
 
 
 def test_the_root_of_a_container_without_privileges_has_the_walls_too() -> None:
@@ -655,9 +713,9 @@ def test_what_breaks_in_the_watcher_ends_all_and_never_returns() -> None:
     code = """
 import os, sys, time
 sys.path.insert(0, sys.argv[1])
-from flightschool.engine.sandbox import Policy, enter, walls
+from flightschool.engine.sandbox import Policy, enter, entering
 def broken(*_): raise RuntimeError
-walls._watch = broken
+entering._watch = broken
 child = os.fork()
 if child == 0:
     try: enter(Policy(readable=()))
@@ -673,11 +731,58 @@ time.sleep(0.7)
     assert done.stdout == "125\n"
 
 
+BREAKS = [
+    ("warden", "walls.prepare"),
+    ("warden", "kernel.fork"),
+    ("init", "walls.build"),
+    ("init", "walls.renounce"),
+    ("init", "syscall_filter.apply"),
+    ("stem", "os.fork"),
+    ("python", "cgroup.join"),
+    ("python", "kernel.setns"),
+    ("python", "walls.renounce"),
+    ("python", "kernel.drop_capabilities"),
+    ("python", "syscall_filter.apply"),
+]
+"""Who, by the name that ps shows, and what fails there: a step without which there would be a wall less."""
+
+
+@pytest.mark.parametrize(("role", "step"), BREAKS)
+def test_where_a_wall_cannot_be_built_no_learner_runs(role: str, step: str) -> None:
+    module, function = step.split(".")
+    code = f"""
+import os, socket, sys
+sys.path.insert(0, sys.argv[1])
+from flightschool.engine.sandbox import Policy, Warden, cgroup, kernel, syscall_filter, walls
+whole = {step}
+def breaks(*arguments, **named):
+    if open("/proc/self/comm").read().strip() == {role!r}:
+        raise OSError(1, "on purpose")
+    return whole(*arguments, **named)
+{module}.{function} = breaks
+def told(report, token): return f"{{report.ending}} {{report.status}} {{report.refused}}".encode()
+warden = Warden(lambda channel: (dict(policy=Policy(readable=()).plain()), channel.recv(1).decode()), told)
+for _ in range(2):
+    ours, theirs = socket.socketpair()
+    ours.send(b"x")
+    if born := warden.watch(theirs):
+        born[1].send(b"LEAKED")
+        os._exit(0)
+    theirs.close()
+    print(ours.makefile().read(), flush=True)
+"""
+    source = DRIVER.parents[2] / "src"
+    done = subprocess.run(
+        [sys.executable, "-c", code, source], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "killed 125 PermissionError: [Errno 1] on purpose\n" * 2, done
+
+
 def test_support_names_what_is_there() -> None:
     support = available()
     support.require()
     with pytest.raises(
-        NoSandbox, match=r"forbidden\. bubblewrap: not installed\. Container runtimes: docker"
+        NoSandbox, match=r"forbidden\. Neither bubblewrap \(not installed\) nor .* \(docker\) is used"
     ):
-        Support("User namespaces are forbidden.", "not installed.", ("docker",), False).require()
+        Support("User namespaces are forbidden.", "not installed", ("docker",), False).require()
     assert Network("none") is Network.NONE

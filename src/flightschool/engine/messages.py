@@ -86,13 +86,36 @@ class Done(_Message):
 
 
 class Exit(_Message):
-    """The process is gone: its exit status, or the negative number of the signal that ended it."""
+    """The process is gone: its exit status, or the negative number of the signal that ended it.
+
+    Behind walls also how it ended, a `sandbox.Ending`, why the walls could not be built (then nothing was executed), and
+    the token that only the watcher was told, so that no notebook can say this for it.
+    """
 
     type: Literal["exit"]
     status: int
+    ending: Literal["", "exited", "timed out", "out of memory", "killed"] = ""
+    refused: str = ""
+    token: str = ""
 
 
-Message = Output | Ready | Done | Exit
+class Evidence(_Message):
+    """What a check of a graded run hands over: plain data for a judge, or why there is none, as the fields of a verdict."""
+
+    type: Literal["evidence"]
+    exercise: str
+    content: Any = None
+    verdict: dict[str, str] | None = None
+
+
+class Ask(_Message):
+    """The process of a graded run waits for something from outside."""
+
+    type: Literal["ask"]
+    what: Literal["drill"]
+
+
+Message = Output | Ready | Done | Exit | Evidence | Ask
 
 
 class _AnyMessage(RootModel[Annotated[Message, Field(discriminator="type")]]):

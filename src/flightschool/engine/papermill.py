@@ -261,7 +261,8 @@ class WarmClient(KernelClient):
                 if isinstance(message, messages.Done):
                     cell["execution_count"] = message.execution_count
                     return message.error
-                self._take(message, cell, index)
+                if isinstance(message, messages.Output):
+                    self._take(message, cell, index)
         except warm.Deadline:
             return self._fatal(cell, *self.limits.exceeded())
         except warm.Ended as ended:

@@ -233,15 +233,40 @@ def build() -> Any:
     return shell
 
 
-class Runner:
-    """One notebook's cells, in this process."""
+class HandOver:
+    """What a graded run's shell has as `hand_over`: the way by which evidence leaves, and drills come in.
 
-    def __init__(self, shell: Any, channel: socket.socket) -> None:
+    `seed` is the world's. Learners' code shares this process: whatever it sends here is only its own answer.
+    """
+
+    def __init__(self, seed: int, sink: Sink, replies: io.BufferedReader) -> None:
+        self.seed, self._sink, self._replies = seed, sink, replies
+
+    def evidence(self, exercise: str, content: Any) -> None:
+        """Plain data for the judge of an exercise."""
+        self._sink.send({"type": "evidence", "exercise": exercise, "content": content})
+
+    def nothing(self, exercise: str, **verdict: str) -> None:
+        """Why there is no evidence: outcome, found, expected, try_next …"""
+        self._sink.send({"type": "evidence", "exercise": exercise, "verdict": verdict})
+
+    def drill(self) -> dict[str, Any]:
+        """Let the drill be planted outside: its page, and the work folder as a tar archive in base64."""
+        self._sink.send({"type": "ask", "what": "drill"})
+        return cast(dict[str, Any], json.loads(self._replies.readline()))
+
+
+class Runner:
+    """One notebook's cells, in this process; `seed` makes it a graded run."""
+
+    def __init__(self, shell: Any, channel: socket.socket, seed: int | None = None) -> None:
         self.shell, self._cells = shell, channel.makefile("rb")
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123
             os.dup2(nothing.fileno(), 0)
         self.sink = Sink(channel)
         shell.display_pub.session.sink = self.sink
+        if seed is not None:
+            shell.hand_over = HandOver(seed, self.sink, self._cells)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
         sys.stdout = sys.__stdout__ = cast(io.TextIOWrapper, Printed(1, self.sink))  # type: ignore[misc]
         sys.stderr = sys.__stderr__ = cast(io.TextIOWrapper, Printed(2, self.sink))  # type: ignore[misc]

@@ -3,49 +3,38 @@
     python -P -m flightschool.engine.template FD MODULE…
 
 FD is one end of a socket pair. Once the modules are imported a byte says so. Each byte that comes then brings the end
-of another socket pair along: the channel of one notebook. The template forks a supervisor for it, the supervisor forks
-the process that runs the cells. End of file ends the template and all that came of it.
+of another socket pair along: the channel of one notebook. For OPEN the template forks a supervisor, and the supervisor forks
+the process that runs the cells; for WALLED `sandbox.Warden` does. End of file ends the template and all that came of it.
 
 The supervisor is its notebook's subreaper: whatever the notebook starts, and however it detaches itself, stays below it
-and is killed by it as soon as we let go of the channel, die, or `GRACE` seconds after the notebook itself has ended.
+and is killed by it as soon as we let go of the channel, die, or `GRACE` seconds after the notebook itself has ended. Behind
+walls all ends with the notebook.
 """
 
 import atexit
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
 import os
-import random
 import select
 import signal
 import socket
 import sys
-import threading
 import time
-from pathlib import Path
-from typing import Any
-
-import psutil
+from typing import Any, NoReturn
 
 from flightschool.engine import sandbox
-from flightschool.engine import shell as shells
+from flightschool.engine.sandbox import kernel
 
+OPEN, WALLED = b"o", b"w"
+"""What is asked for: a process without walls, or one behind them."""
+NO_MEMORY = 86
+"""Exit status of a notebook's process that has no memory left to go on with."""
 GRACE = 3.0
 """Seconds for what a notebook has started to end by itself, after the notebook has ended."""
 KILLING = 5.0
 """Seconds after which a supervisor gives up on a process that even SIGKILL does not end (state D)."""
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-
-prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-
-def die_with(parent: int) -> None:
-    """End by SIGKILL as soon as that parent does."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the system call
-        os._exit(1)
 
 
 def main(fd: int, modules: list[str]) -> None:
@@ -53,6 +42,13 @@ def main(fd: int, modules: list[str]) -> None:
     gc.disable()
     control = socket.socket(fileno=fd)
     control.set_inheritable(False)
+    warden = sandbox.Warden(begun_walled, told)  # before the imports, for it is to be small
+    import threading
+
+    import psutil  # noqa: F401 - for `sweep`, warm
+
+    from flightschool.engine import shell as shells
+
     sys.argv = ["flightschool-engine"]
     shell = shells.build()
     with shell.builtin_trap:  # pandas looks for `get_ipython` to learn that nobody sits at a terminal
@@ -63,34 +59,91 @@ def main(fd: int, modules: list[str]) -> None:
         names = ", ".join(one.name for one in threading.enumerate())
         raise SystemExit(f"the template has threads ({names}), so it is not safe to fork: preload less")
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a supervisor ended
+    kernel.collapse()
+    signal.signal(signal.SIGCHLD, bury)
     control.sendall(b"w")
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    needed: set[int] = set()
     while True:
-        data, fds, _flags, _address = socket.recv_fds(control, 1, 1)
-        if not data:
+        for pid in set(warden.processes) - needed:
+            poll.register(os.pidfd_open(pid), select.POLLIN)
+            needed.add(pid)
+        if {descriptor for descriptor, _event in poll.poll()} != {control.fileno()}:
+            return
+        asked, fds, _flags, _address = socket.recv_fds(control, 1, 1)
+        if not asked:
             return
         channel = socket.socket(fileno=fds[0])
-        template = os.getpid()
-        if os.fork() == 0:
-            try:
-                control.close()
-                supervise(template, shell, channel)
-            finally:
-                os._exit(1)
+        if asked == WALLED:
+            if born := warden.watch(channel):
+                execute(shell, *born)
+        else:
+            template = os.getpid()
+            if os.fork() == 0:
+                try:
+                    control.close()
+                    warden.let_go()
+                    supervise(template, shell, channel)
+                finally:
+                    os._exit(1)
         channel.close()
+
+
+def bury(*_signal: object) -> None:
+    """Wait for what has ended, so that its use of the processor adds up."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def begun(channel: socket.socket) -> dict[str, Any] | None:
+    """The first line, which says how to begin; None when nobody is there any more."""
+    found = bytearray()
+    size = 8
+    while len(found) < size:
+        part = channel.recv(size - len(found))
+        if not part:
+            return None
+        found += part
+        if len(found) == size == 8:
+            size += int.from_bytes(found, "big")
+    begin: dict[str, Any] = json.loads(found[8:])
+    return begin
+
+
+def begun_walled(channel: socket.socket) -> tuple[dict[str, Any], str] | None:
+    """The same for a notebook behind walls, and the token that its last message has, for which it must not know it."""
+    begin = begun(channel)
+    return None if begin is None else (begin, begin.pop("token"))
+
+
+def told(report: sandbox.Report, token: str) -> bytes:
+    """How a notebook behind walls ended, as the last message."""
+    ending, status = report.ending, report.status
+    if ending is sandbox.Ending.EXITED and status == NO_MEMORY:
+        ending = sandbox.Ending.OUT_OF_MEMORY
+    elif ending is not sandbox.Ending.EXITED and not report.refused:
+        status = 128 - status
+    return end_message(status=status, ending=ending, refused=report.refused, token=token)
+
+
+def end_message(**fields: Any) -> bytes:
+    """The last message; the new line before it ends what the notebook may have left half written."""
+    return b"\n" + json.dumps({"type": "exit", **fields}).encode() + b"\n"
 
 
 def supervise(template: int, shell: Any, channel: socket.socket) -> None:
     """Fork the notebook's process, watch it, tell how it ended, leave nothing behind."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    die_with(template)
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    kernel.die_with(template)
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     me = os.getpid()
     runner = os.fork()
     if runner == 0:
         try:
-            die_with(me)
+            kernel.die_with(me)
             run(shell, channel)
         finally:
             os._exit(1)
@@ -103,15 +156,16 @@ def supervise(template: int, shell: Any, channel: socket.socket) -> None:
     if ended in happened:
         grace = GRACE
         status = os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1])
-        told = {"type": "exit", "status": status}
-        with contextlib.suppress(OSError):  # the new line ends what the notebook may have left half written
-            channel.sendall(b"\n" + shells.encode(told))
+        with contextlib.suppress(OSError):  # nobody listens any more
+            channel.sendall(end_message(status=status))
     sweep(channel, grace)
     os._exit(0)
 
 
 def sweep(channel: socket.socket, grace: float) -> None:
     """Wait `grace` seconds (less when the channel closes) for all that is below us to end, then kill it."""
+    import psutil
+
     poll = select.poll()
     poll.register(channel, select.POLLRDHUP)
     patience = time.monotonic() + grace
@@ -132,15 +186,24 @@ def sweep(channel: socket.socket, grace: float) -> None:
 def run(shell: Any, channel: socket.socket) -> None:
     """Become the notebook's process: where and with what the first line says, then its cells."""
     os.setsid()
+    begin = begun(channel)
+    if begin is None:
+        os._exit(0)
+    os.environ.clear()
+    os.environ.update(begin["environment"])
+    os.chdir(begin["folder"])
+    execute(shell, begin, channel)
+
+
+def execute(shell: Any, begin: dict[str, Any], channel: socket.socket) -> NoReturn:
+    """Execute the cells, in a process that is where it should be."""
+    import random
+
+    from flightschool.engine import shell as shells
+
     channel = shells.hide(channel)
-    begin = json.loads(_exactly(channel, int.from_bytes(_exactly(channel, 8), "big")))
-    if begin["policy"] is None:
-        os.environ.clear()
-        os.environ.update(begin["environment"])
-        os.chdir(begin["folder"])
-    else:
-        sandbox.enter(as_policy(begin["policy"]), keep=(1, 2, channel.fileno()))
-    forget_places()
+    if begin["forget"]:
+        forget_places()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     shell.init_environment()
     time.tzset()
@@ -148,37 +211,23 @@ def run(shell: Any, channel: socket.socket) -> None:
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     gc.enable()
-    shells.Runner(shell, channel).run()
-    atexit._run_exitfuncs()
-    os._exit(0)
+    status = 1
+    try:
+        shells.Runner(shell, channel, begin["seed"]).run()
+        atexit._run_exitfuncs()
+        status = 0
+    except (
+        MemoryError
+    ):  # not the cell's, which is its output, but where there is too little left to say even that
+        status = NO_MEMORY
+    finally:
+        os._exit(status)
 
 
 def forget_places() -> None:
     """Let the notebook import the course anew: what the template imported holds places of the template's environment."""
     for name in [name for name in sys.modules if name.split(".")[0] == "flightschool"]:
         del sys.modules[name]
-
-
-def as_policy(told: dict[str, Any]) -> sandbox.Policy:
-    """The policy that came as JSON."""
-    return sandbox.Policy(
-        **{
-            **told,
-            "readable": tuple(Path(path) for path in told["readable"]),
-            "network": sandbox.Network(told["network"]),
-            "environment": tuple((name, value) for name, value in told["environment"]),
-        }
-    )
-
-
-def _exactly(channel: socket.socket, size: int) -> bytes:
-    found = bytearray()
-    while len(found) < size:
-        part = channel.recv(size - len(found))
-        if not part:
-            os._exit(0)
-        found += part
-    return bytes(found)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ The template is started by exec, once a process of ours; so no process with thre
 import atexit
 import json
 import os
+import secrets
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -14,11 +16,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
 from flightschool.engine import messages
-from flightschool.engine.sandbox import Policy
+from flightschool.engine.sandbox import Ending, Policy
+from flightschool.engine.template import OPEN, WALLED
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
 
@@ -48,11 +50,15 @@ class Deadline(Exception):
 
 
 class Ended(Exception):
-    """The notebook's process is gone, or was given up: `reason` is one sentence."""
+    """The notebook's process is gone, or was given up: `reason` is one sentence.
 
-    def __init__(self, reason: str) -> None:
+    `ending` is how it ended behind its walls; None without walls, or when we ended it. `refused` says why the walls could not be
+    built: nothing was executed then.
+    """
+
+    def __init__(self, reason: str, ending: Ending | None = None, refused: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.ending, self.refused = reason, ending, refused
 
 
 def missing() -> str | None:
@@ -125,25 +131,38 @@ class Template:
         """Whether it can fork."""
         return self.owner == os.getpid() and self.process.poll() is None
 
-    def fork(self, folder: str, policy: Policy | None = None, **options: Any) -> "Child":
-        """A process for one notebook, in `folder` and with our environment as it is now.
+    def fork(
+        self,
+        folder: str,
+        policy: Policy | None = None,
+        *,
+        seed: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> "Child":
+        """A process for one notebook.
 
         Args:
             folder: where it runs without a policy.
             policy: the walls that it enters before all else; it then runs in their home, with their environment.
+            environment: without a policy; ours as it is now by default.
+            seed: of the world of a graded run, which keeps the course as the template imported it.
             options: as `Child`.
         """
         ours, theirs = socket.socketpair()
         with theirs, self._lock:
             try:
-                socket.send_fds(self._control, [b"f"], [theirs.fileno()])
+                socket.send_fds(self._control, [WALLED if policy else OPEN], [theirs.fileno()])
             except OSError as error:
                 ours.close()
                 raise Unavailable(_("The warm process is gone: try again.")) from error
         begin = {
             "folder": folder,
-            "environment": {} if policy else dict(os.environ),
-            "policy": None if policy is None else asdict(policy),
+            "environment": {} if policy else dict(os.environ if environment is None else environment),
+            "policy": None if policy is None else policy.plain(),
+            "forget": seed is None,
+            "seed": seed,
+            "token": secrets.token_hex(16) if policy else "",
         }
         return Child(ours, begin, **options)
 
@@ -210,6 +229,7 @@ class Child:
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
         self._over: Ended | None = None
+        self._token = begin["token"]
         first = json.dumps(begin, default=str).encode()
         self._send(len(first).to_bytes(8, "big") + first)
 
@@ -228,8 +248,8 @@ class Child:
 
     def execute(
         self, code: str, cell_id: str | None, deadline: float
-    ) -> Iterator[messages.Output | messages.Done]:
-        """Execute one cell: its outputs as they come, `Done` as the last.
+    ) -> Iterator[messages.Output | messages.Evidence | messages.Ask | messages.Done]:
+        """Execute one cell: its outputs as they come, `Done` as the last. A graded run's `Ask` wants a `reply`.
 
         Args:
             code: the cell.
@@ -242,10 +262,14 @@ class Child:
         """
         self._send(json.dumps({"type": "execute", "code": code, "cell_id": cell_id}).encode() + b"\n")
         for message in self._messages(deadline):
-            if isinstance(message, messages.Output | messages.Done):
+            if isinstance(message, messages.Output | messages.Evidence | messages.Ask | messages.Done):
                 yield message
             if isinstance(message, messages.Done):
                 return
+
+    def reply(self, answer: Mapping[str, Any]) -> None:
+        """Answer an `Ask`."""
+        self._send(json.dumps(answer).encode() + b"\n")
 
     def end(self) -> None:
         """Let it end as a kernel that is shut down, exit handlers and all, and see its process tree gone."""
@@ -292,6 +316,8 @@ class Child:
                 continue
             try:
                 message = messages.decode(line)
+                if isinstance(message, messages.Exit) and message.token != self._token:
+                    raise messages.ProtocolError(f"forged: {line[:80]!r}")
             except messages.ProtocolError as error:
                 raise self.give_up(
                     _(
@@ -299,7 +325,7 @@ class Child:
                     ).format(what=error)
                 ) from error
             if isinstance(message, messages.Exit):
-                raise self.give_up(_death(message.status))
+                raise self.give_up(_death(message), message)
             yield message
 
     def _line(self, deadline: float) -> bytes:
@@ -335,16 +361,28 @@ class Child:
         del self._buffer[: end + 1]
         return line
 
-    def give_up(self, reason: str) -> Ended:
-        """Kill it for breaking a rule; the exception to raise."""
+    def give_up(self, reason: str, end: messages.Exit | None = None) -> Ended:
+        """Kill it, for it has ended or broken a rule; the exception to raise."""
         self.kill()
         self._over = Ended(reason)
+        if end is not None and end.ending:
+            self._over = Ended(reason, Ending(end.ending), end.refused)
         return self._over
 
 
-def _death(status: int) -> str:
-    if status == -9:
+def _death(end: messages.Exit) -> str:
+    """One sentence."""
+    if end.refused:
+        said = _("Nothing was executed, for the walls could not be built: {reason}.")
+        return said.format(reason=end.refused.rstrip("."))
+    if end.ending == "out of memory":
+        return _("The notebook's process was ended because it ran out of memory.")
+    if end.ending == "timed out":
+        return _("The notebook's process was ended because its time was used up.")
+    if end.status == -signal.SIGKILL and not end.ending:
         return _("The notebook's process was killed, perhaps for want of memory.")
-    if status < 0:
-        return _("The notebook's process was ended by signal {number}.").format(number=-status)
-    return _("The notebook's process ended itself, with exit status {status}.").format(status=status)
+    if end.status == -signal.SIGABRT:
+        return _("A library of the notebook's process gave up (signal 6), perhaps for want of memory.")
+    if end.status < 0:
+        return _("The notebook's process was ended by signal {number}.").format(number=-end.status)
+    return _("The notebook's process ended itself, with exit status {status}.").format(status=end.status)

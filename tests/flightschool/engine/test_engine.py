@@ -20,6 +20,7 @@ from papermill.exceptions import PapermillExecutionError, strip_color
 from flightschool.engine import sandbox, warm
 from flightschool.engine.papermill import FlightSchoolEngine
 from flightschool.engine.parameters import HIDDEN, UnknownParameters
+from flightschool.engine.sandbox import stem, warden
 from flightschool.errors import FlightSchoolError
 
 pytestmark = [
@@ -73,9 +74,10 @@ def text(cell: Any) -> str:
 
 
 def nothing_left() -> bool:
-    """Whether the template has no process below it; a short while is given to the kernel of the system."""
+    """Whether no notebook's process is below the template; a short while is given to the kernel of the system."""
     for _ in range(100):
-        if not psutil.Process(warm.template().process.pid).children(recursive=True):
+        below = psutil.Process(warm.template().process.pid).children(recursive=True)
+        if sorted(one.name() for one in below) in ([warden.NAME], [stem.NAME, warden.NAME]):
             return True
         time.sleep(0.02)
     return False

@@ -1,11 +1,12 @@
 """Walls and limits around a learner's code, on Linux.
 
-Two ways in: `enter(policy)` in a freshly forked child, for notebooks; `run(command, policy)`, for commands. Both stand on the same
-walls: namespaces (pid, mount, network, ipc, host name, and users where the caller is not root), a root in memory with the
+Three ways in: a `Warden` forks walled processes out of a big one, for notebooks; `enter(policy)` in a freshly forked small one;
+`run(command, policy)`, for commands. All stand on the same walls: namespaces (pid, mount, network, ipc, host name, and users where the caller is not root), a root in memory with the
 allowed paths read-only in it, another user or one without rights, a system call filter, limits on processes and tree.
 """
 
 from flightschool.engine.sandbox.command import run
+from flightschool.engine.sandbox.entering import enter
 from flightschool.engine.sandbox.policy import (
     HOME,
     Ending,
@@ -17,7 +18,9 @@ from flightschool.engine.sandbox.policy import (
     environment,
 )
 from flightschool.engine.sandbox.support import Support, available
-from flightschool.engine.sandbox.walls import enter, prepare, read_report
+from flightschool.engine.sandbox.walls import prepare
+from flightschool.engine.sandbox.warden import Warden
+from flightschool.engine.sandbox.watch import read_report
 
 __all__ = [
     "HOME",
@@ -28,6 +31,7 @@ __all__ = [
     "Report",
     "Result",
     "Support",
+    "Warden",
     "available",
     "enter",
     "environment",

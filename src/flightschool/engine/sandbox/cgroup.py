@@ -2,14 +2,16 @@
 
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 
 TOP = Path("/sys/fs/cgroup")
 PREFIX = "flightschool-"
-"""Of a group's name; the process id of its maker follows."""
+"""Of a group's name; the process id of its maker follows, and a number."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,17 @@ def sweep(where: Places) -> None:
     """Take away the groups of makers that were killed before they could."""
     for folder in {where.memory, where.pids}:
         for group in folder.glob(f"{PREFIX}*"):
-            if not Path("/proc", group.name.removeprefix(PREFIX)).exists():
+            if not Path("/proc", maker(group)).exists():
                 with suppress(OSError):  # it is not empty yet, or another swept it
                     group.rmdir()
+
+
+def maker(group: Path) -> str:
+    """The process id of who made a group."""
+    return group.name.removeprefix(PREFIX).partition("-")[0]
+
+
+_numbers = count(1)
 
 
 class Group:
@@ -60,7 +70,7 @@ class Group:
     """
 
     def __init__(self, where: Places, memory: int, processes: int) -> None:
-        name = f"{PREFIX}{os.getpid()}"
+        name = f"{PREFIX}{os.getpid()}-{next(_numbers)}"
         self.where = where
         self.folders = [where.memory / name]
         if where.version == 1:
@@ -72,7 +82,8 @@ class Group:
             for folder, settings in zip(self.folders, self._settings(memory, processes), strict=True):
                 for setting, value in settings.items():
                     _set(folder / setting, value)
-                self.entrances.append(os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+                entrance = "tasks" if where.version == 1 else "cgroup.procs"
+                self.entrances.append(os.open(folder / entrance, os.O_WRONLY | os.O_CLOEXEC))
         except OSError:
             self.remove()
             raise
@@ -81,11 +92,6 @@ class Group:
         if self.where.version == 1:
             return [{"memory.limit_in_bytes": memory}, {"pids.max": processes}]
         return [{"memory.max": memory, "memory.oom.group": 1, "pids.max": processes}]
-
-    def add(self, pid: int) -> None:
-        """Put a process into the group."""
-        for entrance in self.entrances:
-            os.write(entrance, str(pid).encode())
 
     def out_of_memory(self) -> bool:
         """Whether the kernel had to kill for want of memory."""
@@ -106,19 +112,51 @@ class Group:
 
     def remove(self) -> None:
         """Take the group away; its last process may need a moment."""
+        for wait in (0.001,) * 20 + (0.02,) * 20:
+            if self.removed():
+                return
+            time.sleep(wait)
+
+    def removed(self) -> bool:
+        """Take the group away now, if it is empty; whether it is gone."""
         for entrance in self.entrances:
             os.close(entrance)
         self.entrances = []
-        for folder in self.folders:
-            for wait in (0.001,) * 20 + (0.02,) * 20:
-                try:
-                    folder.rmdir()
-                except FileNotFoundError:
-                    break
-                except OSError:
-                    time.sleep(wait)
-                else:
-                    break
+        return [_gone(folder) for folder in self.folders].count(False) == 0
+
+
+def group(memory: int, processes: int) -> Group | None:
+    """A group with these limits; None where none can be had: looking replaces it."""
+    where = places()
+    if where is None:
+        return None
+    try:
+        return Group(where, memory, processes)
+    except OSError:
+        return None
+
+
+def join(entrances: Iterable[int]) -> bool:
+    """Put this process, which must have one thread, into the group with these entrances; whether it went.
+
+    Each goes by itself, and by `tasks`: to move another, or a whole process, version 1 waits some 15 ms for all processors.
+    """
+    try:
+        for entrance in entrances:
+            os.write(entrance, b"0")
+    except OSError:
+        return False
+    return True
+
+
+def _gone(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:  # a process is still in it
+        return False
+    return True
 
 
 def _set(file: Path, value: int) -> None:

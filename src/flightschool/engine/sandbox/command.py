@@ -3,15 +3,19 @@
 import json
 import os
 import selectors
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flightschool.engine.sandbox import walls
 from flightschool.engine.sandbox.policy import NoSandbox, Policy, Result
+from flightschool.engine.sandbox.watch import read_report
 from flightschool.i18n import _
+
+if TYPE_CHECKING:
+    import subprocess
 
 GRACE = 10.0
 """Seconds beyond the policy's wall time after which the watcher itself is ended, should it hang."""
@@ -33,6 +37,8 @@ def run(command: Sequence[str], policy: Policy) -> Result:
 
     A Python that asks for more memory than one process may have gets a MemoryError and ends by itself: that is *exited*.
     """
+    import subprocess  # not above: it brings threading, which makes each fork of a warden dearer
+
     walls.prepare(policy)
     report, told = os.pipe()
     begin = time.monotonic()
@@ -56,7 +62,7 @@ def run(command: Sequence[str], policy: Policy) -> Result:
             except BaseException:
                 process.kill()  # and with the watcher all behind it
                 raise
-            said = walls.read_report(report)
+            said = read_report(report)
     finally:
         os.close(report)
         if told >= 0:

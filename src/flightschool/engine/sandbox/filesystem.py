@@ -1,5 +1,7 @@
 """What there is to see inside: a root of its own, in memory, with the allowed paths bound into it."""
 
+# It is built for each run, and a Path for each entry would make that half as long again.
+# ruff: noqa: PTH102, PTH211
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,11 +30,15 @@ STORE = "/dev"
 """Where the writable tmpfs is mounted whole: in the old root, with which it is let go."""
 INODES = 100_000
 """How many files may be made inside: each costs the machine about 1 KB."""
+WRITABLE = {HOME: "home", "/tmp": "tmp", "/var/tmp": "var", "/dev/shm": "shm"}  # noqa: S108
+"""Where, and by which name in the store."""
+ALWAYS = ("/dev", "/dev/pts", "/etc", "/home", "/proc", "/var", *WRITABLE)
+"""Folders that there are whatever the policy."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to make in the new root, in this order: folders, links (name, target), empty files, binds."""
+    """What to make in the new root beside ALWAYS, in this order: folders, links (name, target), empty files, binds."""
 
     folders: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
@@ -61,7 +67,7 @@ def plan(policy: Policy) -> Plan:
             )
     java = [os.fspath(path) for path in Path("/etc").glob("java*")]
     wanted = sorted({*given, *(path for path in (*SYSTEM, *SETTINGS, *java) if os.path.lexists(path))})
-    folders, links, files, binds = {"/dev/pts", "/etc", "/proc"}, [], [], []
+    folders, links, files, binds = set[str](), [], [], []
     for path in wanted:
         if any(path.startswith(f"{other}/") for other in wanted):
             continue  # it is seen with the other
@@ -74,7 +80,7 @@ def plan(policy: Policy) -> Plan:
             folders.add(path)
         else:
             files.append(path)
-    return Plan(tuple(sorted(folders)), tuple(links), tuple(files), tuple(binds))
+    return Plan(tuple(sorted(folders - set(ALWAYS))), tuple(links), tuple(files), tuple(binds))
 
 
 def build(policy: Policy, uid: int, gid: int) -> None:
@@ -86,18 +92,19 @@ def build(policy: Policy, uid: int, gid: int) -> None:
     top, made = MOUNTPOINT, plan(policy)
     kernel.mount("", "/", kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", top, kernel.MS_NOSUID, "mode=0755,size=1m,nr_inodes=4096")
+    for folder in sorted(ALWAYS):
+        os.mkdir(top + folder)
     for name in DEVICES:
-        Path(f"{top}/dev").mkdir(exist_ok=True)
-        _write(f"{top}/dev/{name}", "")
+        _empty(f"{top}/dev/{name}")
         kernel.bind(f"/dev/{name}", f"{top}/dev/{name}", kernel.ATTR_NOSUID)
     # after the devices, for it hides theirs; before the rest, for a readable path may lie below one of these places
     _writable(top, policy.writable, uid, gid)
     for folder in made.folders:
-        Path(top + folder).mkdir(parents=True, exist_ok=True)
+        os.mkdir(top + folder)
     for name, target in made.links:
-        Path(top + name).symlink_to(target)
+        os.symlink(target, top + name)
     for name in made.files:
-        _write(top + name, "")
+        _empty(top + name)
     _settings(top, uid, gid)
     for path in made.binds:
         kernel.bind(path, top + path, kernel.ATTR_RDONLY | kernel.ATTR_NOSUID | kernel.ATTR_NODEV)
@@ -127,20 +134,22 @@ def _settings(top: str, uid: int, gid: int) -> None:
         "stderr": "/proc/self/fd/2",
         "ptmx": "pts/ptmx",
     }.items():
-        Path(f"{top}/dev/{name}").symlink_to(target)
+        os.symlink(target, f"{top}/dev/{name}")
 
 
 def _writable(top: str, size: int, uid: int, gid: int) -> None:
     """One tmpfs, seen at each place that may be written, so that one size bounds them all."""
-    store = Path(STORE)
     kernel.mount(
-        "tmpfs", str(store), kernel.MS_NOSUID | kernel.MS_NODEV, f"mode=0711,size={size},nr_inodes={INODES}"
+        "tmpfs", STORE, kernel.MS_NOSUID | kernel.MS_NODEV, f"mode=0711,size={size},nr_inodes={INODES}"
     )
-    for place, name in {HOME: "home", "/tmp": "tmp", "/var/tmp": "var", "/dev/shm": "shm"}.items():  # noqa: S108
-        (store / name).mkdir(0o700)
-        os.chown(store / name, uid, gid)
-        Path(top + place).mkdir(parents=True, exist_ok=True)
-        kernel.bind(f"{store}/{name}", top + place, 0)
+    for place, name in WRITABLE.items():
+        os.mkdir(f"{STORE}/{name}", 0o700)
+        os.chown(f"{STORE}/{name}", uid, gid)
+        kernel.bind(f"{STORE}/{name}", top + place, 0)
+
+
+def _empty(path: str) -> None:
+    os.mknod(path, 0o644)
 
 
 def _write(path: str, text: str) -> None:

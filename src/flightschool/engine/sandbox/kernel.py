@@ -4,6 +4,8 @@ import ctypes
 import errno
 import os
 import platform
+import signal
+from functools import cache
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -25,20 +27,24 @@ NAMESPACES = (
 
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 0x4000, 0x40000
 MNT_DETACH = 2
+MADV_COLLAPSE, HUGE = 25, 2**21
 ATTR_RDONLY, ATTR_NOSUID, ATTR_NODEV = 1, 2, 4
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP = 1, 4, 22
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NAME, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER = 1, 4, 15, 22, 36
 PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 23, 24, 38, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 SECCOMP_MODE_FILTER = 2
 
 # The same numbers on every architecture: all calls since 5.1 are numbered alike.
 SYS_OPEN_TREE, SYS_MOVE_MOUNT, SYS_MOUNT_SETATTR = 428, 429, 442
+SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 MACHINE = platform.machine()
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_holding = ctypes.PyDLL(None, use_errno=True)
+"""The same, without letting go of the interpreter's lock, which a child would have to take again."""
 _AT_FDCWD = -100
 _AT_RECURSIVE, _AT_EMPTY_PATH, _AT_SYMLINK_NOFOLLOW = 0x8000, 0x1000, 0x100
 _OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
@@ -72,6 +78,24 @@ def _syscall(what: str, number: int, *arguments: object) -> int:
 def unshare(flags: int) -> None:
     """Give this process new namespaces."""
     _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def fork(flags: int) -> int:
+    """os.fork with flags of clone(2). The child must only call the kernel: the C library holds its parent's thread id for its own."""
+    ctypes.pythonapi.PyOS_BeforeFork()
+    child = _holding.syscall(
+        ctypes.c_long(SYS_CLONE[MACHINE]), ctypes.c_ulong(flags | signal.SIGCHLD), *[ctypes.c_long(0)] * 4
+    )
+    if child == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+    else:
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+    return _checked(child, "clone")
+
+
+def setns(namespace: int, kind: int = 0) -> None:
+    """Go into the namespace of a descriptor; into one of processes go only the children."""
+    _checked(_libc.setns(ctypes.c_int(namespace), ctypes.c_int(kind)), "setns")
 
 
 def mount(kind: str, target: str, flags: int = 0, data: str = "", source: str = "none") -> None:
@@ -154,12 +178,44 @@ def pivot_root(new: str) -> None:
     os.chdir("/")
 
 
+def collapse() -> None:
+    """Put this process's own memory into huge pages, as far as it fills them: a fork then copies, and drops, one entry for 512.
+
+    Source: madvise(2), MADV_COLLAPSE, Linux 6.1; where the kernel has or wants none, nothing changes.
+    """
+    with open("/proc/self/maps", "rb") as file:  # noqa: PTH123
+        for line in file:
+            place, rights, _offset, _device, inode = line.split()[:5]
+            if inode == b"0" and rights.startswith(b"rw"):
+                begin, end = (int(edge, 16) for edge in place.split(b"-"))
+                begin, end = -(-begin // HUGE) * HUGE, end // HUGE * HUGE
+                if begin < end:
+                    _libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), MADV_COLLAPSE)
+
+
 def prctl(option: int, *arguments: int) -> int:
     """prctl(2)."""
-    padded = [*arguments, 0, 0, 0, 0][:4]
-    return _checked(
-        _libc.prctl(ctypes.c_int(option), *(ctypes.c_ulong(one) for one in padded)), f"prctl {option}"
-    )
+    return _checked(_prctl()(option, *[*arguments, 0, 0, 0, 0][:4]), f"prctl {option}")
+
+
+@cache
+def _prctl() -> "ctypes._NamedFuncPointer":
+    function = _libc.prctl  # not every system has it
+    function.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
+    return function
+
+
+def die_with(parent: int) -> None:
+    """End this process by SIGKILL as soon as that parent ends."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the system call
+        os._exit(1)
+
+
+def name(text: str) -> None:
+    """What ps and top call this process; at most 15 bytes."""
+    shown = ctypes.create_string_buffer(text.encode())
+    prctl(PR_SET_NAME, ctypes.addressof(shown))
 
 
 def drop_capabilities() -> None:

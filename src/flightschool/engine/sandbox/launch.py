@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from flightschool.engine.sandbox import walls
+from flightschool.engine.sandbox.entering import enter
 from flightschool.engine.sandbox.policy import Policy
 
 NOT_FOUND = 127
@@ -15,7 +15,7 @@ def main(report: int) -> None:
     """Standard input holds the command and the policy, as JSON."""
     asked = json.load(sys.stdin)
     command = [str(word) for word in asked["command"]]
-    walls.enter(Policy.of(asked["policy"]), report=report)
+    enter(Policy.of(asked["policy"]), report=report)
     try:
         os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
     except OSError as error:

@@ -67,6 +67,7 @@ class Policy:
     cpu: int = 120
     """Of one process. A tree's CPU time is bounded by `wall` times the cores."""
     wall: float = 300.0
+    """Of the whole. A notebook gets 2 s more, so that a deadline of the engine's own is never overtaken."""
     processes: int = 128
     """Threads count."""
     open_files: int = 1024

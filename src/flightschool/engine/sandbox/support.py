@@ -1,7 +1,6 @@
 """What this machine has to wall learners' code in with, found by trying."""
 
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,9 +19,9 @@ class Support:
     walls: str
     """Why `enter` and `run` don't work."""
     bubblewrap: str
-    """Why bubblewrap does not; named for whoever wants to know, `run` does not need it."""
+    """Why bubblewrap does not; named for whoever wants to know."""
     containers: tuple[str, ...]
-    """Container runtimes that are installed. They are not used yet."""
+    """Container runtimes that are installed. They are not used."""
     counted: bool
     """Whether a control group counts the memory of the whole tree; it is looked at every 50 ms otherwise."""
 
@@ -30,12 +29,13 @@ class Support:
         """Raise NoSandbox, with the reasons, where learners' code can't be walled in."""
         if not self.walls:
             return
-        installed = ", ".join(self.containers)
         raise NoSandbox(
-            _("{walls} bubblewrap: {bubblewrap} Container runtimes: {containers}.").format(
+            _(
+                "{walls} Neither bubblewrap ({bubblewrap}) nor a container runtime ({containers}) is used instead."
+            ).format(
                 walls=self.walls,
-                bubblewrap=self.bubblewrap or _("works, but is not used."),
-                containers=_("{names}, not used yet").format(names=installed) if installed else _("none"),
+                bubblewrap=self.bubblewrap or _("it works here"),
+                containers=", ".join(self.containers) or _("none is installed"),
             )
         )
 
@@ -64,9 +64,11 @@ def _walls() -> str:
 
 
 def _bubblewrap() -> str:
+    import subprocess  # not above, as in `command`
+
     found = shutil.which("bwrap")
     if found is None:
-        return _("not installed.")
+        return _("not installed")
     tried = subprocess.run(
         [found, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False
     )

@@ -1,56 +1,51 @@
-"""`enter`: what a freshly forked child calls to shut itself in before it runs a learner's code.
+"""The steps by which a process shuts itself in. `enter` and `Warden` put them in order.
 
-Three processes come of it, for each has one thing that the others must not have:
+Three small roles stand around a learner's code, for each has one thing that the others must not have:
 
-    watcher   the child that called. Stays outside, holds no more than the clock and the report, and never returns.
-    init      process 1 of the new namespaces, without rights. Reaps. When it ends, the kernel ends all in the namespace.
-    learner   returns from `enter`, and runs the code.
+    watcher   stays outside the walls, holds no more than the clock and the report.
+    init      process 1 of the new namespaces, without rights. Builds the walls, then reaps. When it ends, the kernel ends all inside.
+    learner   runs the code.
 
-The watcher dies with the template, init with the watcher, the rest with init: nobody has to clean up.
+The watcher dies with its parent, init with the watcher, the rest with init: nobody has to clean up.
 
-Memory is inherited: what was in the template can be read by the learner's code, whatever the walls. A template must therefore
+Memory is inherited: what was in the process that forked can be read by the learner's code, whatever the walls. It must therefore
 never have held a secret seed, a judge or reference, another submission, a token, or the grader's environment: start it by
 exec with a clean environment, flush its streams before it forks, and let it import only what the learner may read. (The strings of the initial environment are
-overwritten all the same.) Nor must it have threads, and it must fork in its main thread, whose end would end the watcher.
+overwritten all the same.) Nor must it have threads, and it must fork in its main thread, whose end would end what it forked.
 """
 
-import errno
 import fcntl
-import json
 import os
+import re
 import resource
-import select
 import signal
 import socket
-import stat
 import struct
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
-from typing import NoReturn
 
 from flightschool.engine.sandbox import cgroup, filesystem, kernel, syscall_filter
-from flightschool.engine.sandbox.policy import HOME, Ending, Network, NoSandbox, Policy, Report
-from flightschool.errors import FlightSchoolError
+from flightschool.engine.sandbox.policy import HOME, Network, NoSandbox, Policy
 from flightschool.i18n import _
 
-TICK = 0.05
-"""Seconds between two looks at the clock and the tree's memory."""
-REFUSED = 125
-"""Exit status of the watcher when the walls could not be built."""
 UIDS = 0x70000000
 """As root, a run takes this user id plus its watcher's process id: nobody's, and no other run's, so that limits are counted,
 and signals kept, a run at a time. Above what systemd gives to containers (systemd.io/UIDS-GIDS)."""
+SETTINGS = {
+    "user.max_user_namespaces": ("0", "10000"),
+    "kernel.unprivileged_userns_clone": ("0", "1"),
+    "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
+}
+"""Of the kernel, that forbid user namespaces: the value that does, and one that allows them."""
 INSIDE = 1000
 """The user id inside, where a user namespace translates."""
 
 
 def prepare(policy: Policy) -> None:
-    """Do once, in the template, what does not depend on the run.
+    """Do once, before any fork, what does not depend on the run.
 
     Raises:
         NoSandbox: this can't work here, whatever the rights.
@@ -70,99 +65,30 @@ def prepare(policy: Policy) -> None:
     syscall_filter.program(counted=cgroup.places() is not None)
 
 
-def enter(policy: Policy, *, keep: Iterable[int] = (1, 2), report: int | None = None) -> None:
-    """Shut this process in. It returns in a child behind the walls, or not at all: without walls, nothing runs.
+def follow(parent: int) -> None:
+    """Let a fork end with its parent, and not run its handlers of signals."""
+    kernel.die_with(parent)
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
 
-    Call it in a freshly forked child with one thread. What the caller's parent then sees ends with the learner's exit status
-    (128 and the number, for a signal; REFUSED when the walls could not be built). Killing it kills all.
 
-    Args:
-        policy: the walls and limits.
-        keep: file descriptors that stay open inside, such as a pipe for answers. Not a folder's, through which one could climb.
-            A file's can be read and written again through /proc as far as its permissions go: hand in pipes.
-        report: where the watcher writes a Report at the end, for `read_report`. Never open inside.
+def gain_rights() -> bool:
+    """Get the rights to build: root has them, others as the maker of a user namespace. Whether one was needed.
+
+    Raises:
+        NoSandbox: none can be made. It says what to do.
     """
-    begin = time.monotonic()
+    if os.geteuid() == 0 and _all_users() and _administers():
+        return False
     try:
-        prepare(policy)
-        kept = _allowed(keep, report)
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        signal.set_wakeup_fd(-1)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        kernel.forget_initial_environment()
-        used = _data()
-        uid = gid = UIDS + os.getpid()
-        if os.geteuid() != 0 or not _all_users():
-            uid, gid = _own_users()
-        kernel.unshare(kernel.CLONE_NEWPID)
-        ours, theirs = os.pipe()
-        go, start = os.pipe()
-        init = os.fork()
-    except Exception as error:
-        _say(report, Report(Ending.KILLED, REFUSED, time.monotonic() - begin, 0, _because(error)))
-        os._exit(REFUSED)
-    if init:
-        os.close(theirs)
-        os.close(go)
-        # while init builds: to move a process into a group may take the kernel some milliseconds
-        try:
-            group = _grouped(policy, init)
-            with suppress(BrokenPipeError):  # it could not build, and says so
-                os.write(start, b"\1" if group else b"\0")
-            _watch(policy, init, ours, group, report, begin)
-        finally:  # whatever happens: outside the walls nothing goes on, and with the watcher all ends
-            os._exit(REFUSED)
-    os.close(ours)
-    os.close(start)
-    try:
-        _shut(policy, kept, theirs, go, uid, gid, used)
-        learner = os.fork()
-    except BaseException as error:
-        os.write(theirs, json.dumps({"refused": _because(error)}).encode())
-        os._exit(REFUSED)
-    if learner:
-        try:
-            _reap(learner, theirs)
-        finally:
-            os._exit(REFUSED)
-    os.close(theirs)
-    os.setsid()
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # its own /proc/self is its own again; init stays closed to it
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def read_report(descriptor: int) -> Report:
-    """The Report that a watcher wrote; waits for it. Without one the watcher was killed, and so was all else."""
-    with open(descriptor, "rb", closefd=False) as file:
-        text = file.read()
-    if not text:
-        return Report(Ending.KILLED, 128 + signal.SIGKILL, 0.0, 0)
-    fields = json.loads(text)
-    return Report(**{**fields, "ending": Ending(fields["ending"])})
-
-
-def _allowed(keep: Iterable[int], report: int | None) -> set[int]:
-    kept = set(keep) - {0}
-    for one in kept:
-        if one == report or stat.S_ISDIR(os.fstat(one).st_mode):
-            raise OSError(
-                errno.EINVAL, f"file descriptor {one} can't be kept: it is a folder's, or the report's"
-            )
-    return kept
-
-
-def _because(error: BaseException) -> str:
-    return str(error) if isinstance(error, FlightSchoolError) else f"{type(error).__name__}: {error}"
-
-
-def _data() -> int:
-    """Bytes of this process that RLIMIT_DATA counts."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
+        own_users()
+    except OSError as error:
+        raise NoSandbox(
+            _("user namespaces are forbidden here: {error}; {advice}").format(error=error, advice=_advice())
+        ) from error
+    return True
 
 
 def _all_users() -> bool:
@@ -171,8 +97,28 @@ def _all_users() -> bool:
     return first == "0" and int(count) > 2**31
 
 
-def _own_users() -> tuple[int, int]:
-    """A user namespace in which this user is a plain one, and its maker has the rights to build."""
+def _administers() -> bool:
+    """Whether this process has CAP_SYS_ADMIN; the root of a container seldom has."""
+    found = re.search(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return found is not None and bool(int(found[1], 16) >> 21 & 1)
+
+
+def _advice() -> str:
+    """What to do where user namespaces are forbidden, by the setting that forbids them where one does."""
+    for setting, (forbids, allows) in SETTINGS.items():
+        with suppress(OSError):  # not every kernel has each
+            if Path("/proc/sys", *setting.split(".")).read_text().strip() == forbids:
+                return _("let an administrator run: sysctl -w {setting}={value}").format(
+                    setting=setting, value=allows
+                )
+    return _(
+        "in a container, start that with --privileged, or with --security-opt seccomp=unconfined and "
+        "--security-opt apparmor=unconfined; elsewhere grade as root"
+    )
+
+
+def own_users() -> None:
+    """A user namespace in which this user is a plain one, INSIDE, and its maker has all rights."""
     uid, gid = os.geteuid(), os.getegid()
     kernel.unshare(kernel.CLONE_NEWUSER)
     for name, text in {
@@ -181,27 +127,14 @@ def _own_users() -> tuple[int, int]:
         "gid_map": f"{INSIDE} {gid} 1",
     }.items():
         Path(f"/proc/self/{name}").write_text(text)
-    return INSIDE, INSIDE
 
 
-def _grouped(policy: Policy, init: int) -> cgroup.Group | None:
-    """Init in a control group of its own; None where none can be had: looking replaces it."""
-    where = cgroup.places()
-    if where is None:
-        return None
-    group = None
-    try:
-        group = cgroup.Group(where, policy.memory + policy.writable, policy.processes + 1)
-        group.add(init)
-    except OSError:
-        if group is not None:
-            group.remove()
-        return None
-    return group
+def build(policy: Policy, uid: int) -> None:
+    """Make the namespaces, but for that of processes, and what there is in them.
 
-
-def _shut(policy: Policy, kept: set[int], status: int, go: int, uid: int, gid: int, used: int) -> None:
-    """All that init does before it has no rights any more, and waits for the watcher's word."""
+    Raises:
+        OSError: the kernel does not allow it.
+    """
     kernel.unshare(
         kernel.CLONE_NEWNS
         | kernel.CLONE_NEWIPC
@@ -213,28 +146,11 @@ def _shut(policy: Policy, kept: set[int], status: int, go: int, uid: int, gid: i
     if policy.network == Network.LOOPBACK:
         _loopback()
     os.umask(0o022)
-    filesystem.build(policy, uid, gid)
-    os.chdir(HOME)
-    os.setsid()
-    _close(kept | {status, go})
-    # init counts as well, and in a user namespace the watcher, who made it
-    _limit(policy, used, policy.processes + (2 if uid == INSIDE else 1))
-    kernel.drop_bounding_set()
-    if uid != INSIDE:
-        os.setgroups([])
-        os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
-    kernel.drop_capabilities()
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user forgets it
-    os.environ.clear()
-    os.environ.update(policy.variables())
-    time.tzset()
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    counted = os.read(go, 1)
-    if not counted:
-        raise OSError(errno.ESRCH, "the watcher is gone")
-    os.close(go)
-    syscall_filter.apply(syscall_filter.program(counted=counted == b"\1"))
+    filesystem.build(policy, uid, uid)
+    if (
+        uid == INSIDE
+    ):  # once more: a namespace of this run alone counts its processes, and owns none of the others
+        own_users()
 
 
 def _loopback() -> None:
@@ -243,7 +159,51 @@ def _loopback() -> None:
         fcntl.ioctl(one, 0x8914, struct.pack("16sh14x", b"lo", up_and_running))  # SIOCSIFFLAGS
 
 
-def _close(kept: set[int]) -> None:
+def spaces(uid: int) -> list[int]:
+    """Descriptors of this process's namespaces, in an order in which one with the rights can go into them."""
+    names = ("ipc", "uts", "net", "cgroup", "mnt", *(["user"] if uid == INSIDE else []))
+    return [os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in names]
+
+
+def renounce(policy: Policy, uid: int, kept: set[int], before: int, *, counted: bool) -> None:
+    """Give up all rights, within what `build` made. There is no way back.
+
+    Args:
+        policy: the limits, and the variables inside.
+        uid: the user to become; INSIDE where the user namespace has done that.
+        kept: file descriptors that stay open.
+        before: bytes of data that the process was forked with.
+        counted: a control group counts the memory.
+
+    Raises:
+        OSError: the kernel does not allow it.
+    """
+    os.umask(0o022)
+    os.chdir(HOME)
+    os.setsid()
+    close(kept)
+    _limit(policy, before)
+    kernel.drop_bounding_set()
+    if uid != INSIDE:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    kernel.drop_capabilities()
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user forgets it
+    os.environ.clear()
+    os.environ.update(policy.variables())
+    time.tzset()
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    syscall_filter.apply(syscall_filter.program(counted=counted))
+
+
+def open_up() -> None:
+    """A learner's own: its /proc/self, which stays closed in init, and Ctrl-C."""
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def close(kept: set[int]) -> None:
     """Close all descriptors but these; 0, 1 and 2 lead to /dev/null then."""
     null = os.open("/dev/null", os.O_RDWR)
     for standard in {0, 1, 2} - kept:
@@ -253,11 +213,12 @@ def _close(kept: set[int]) -> None:
         os.closerange(low + 1, high)
 
 
-def _limit(policy: Policy, used: int, processes: int) -> None:
+def _limit(policy: Policy, before: int) -> None:
+    processes = policy.processes + 1  # init counts as well
     for what, soft, hard in (
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_CPU, policy.cpu, policy.cpu + 1),
-        (resource.RLIMIT_DATA, used + policy.memory, used + policy.memory),
+        (resource.RLIMIT_DATA, before + policy.memory, before + policy.memory),
         (resource.RLIMIT_FSIZE, policy.file_size, policy.file_size),
         (resource.RLIMIT_MEMLOCK, 2**16, 2**16),
         (resource.RLIMIT_MSGQUEUE, 0, 0),
@@ -270,93 +231,3 @@ def _limit(policy: Policy, used: int, processes: int) -> None:
         if most != resource.RLIM_INFINITY:
             soft, hard = min(soft, most), min(hard, most)
         resource.setrlimit(what, (soft, hard))
-
-
-def _reap(learner: int, status: int) -> NoReturn:
-    """Init's whole life: bury the dead, and end with the learner."""
-    os.closerange(0, status)
-    os.closerange(status + 1, 4096)
-    while True:
-        try:
-            pid, ended, usage = os.wait4(-1, 0)
-        except ChildProcessError:
-            os._exit(0)
-        if pid == learner:
-            code = os.waitstatus_to_exitcode(ended)
-            seconds = usage.ru_utime + usage.ru_stime
-            os.write(status, json.dumps({"code": code, "cpu": seconds}).encode())
-            os._exit(0)
-
-
-def _watch(
-    policy: Policy, init: int, status: int, group: cgroup.Group | None, report: int | None, begin: float
-) -> NoReturn:
-    """The watcher's whole life: look at clock and memory, end all, say how it was."""
-    own = {status, *([report] if report is not None else []), *(group.entrances if group else [])}
-    _close(own)
-    base = _held(init)
-    allowance = policy.memory + 2 * base  # init and learner hold the template's pages
-    peak, ending = 0, None
-    ended = os.pidfd_open(init)
-    while not select.select([ended], [], [], TICK)[0]:
-        if group is not None:
-            full = group.out_of_memory()
-        else:
-            held = sum(map(_held, _tree(init)))
-            peak = max(peak, held - 2 * base)
-            full = held > allowance
-        if full:
-            ending = Ending.OUT_OF_MEMORY
-        elif time.monotonic() - begin > policy.wall:
-            ending = Ending.TIMED_OUT
-        if ending:
-            os.kill(init, signal.SIGKILL)
-            break
-    os.waitpid(init, 0)  # returns when the kernel has ended all in the namespace
-    said = json.loads(os.read(status, 4096) or b"{}")
-    code = int(said.get("code", -signal.SIGKILL))
-    number = 128 - code if code < 0 else code
-    if group is not None:
-        if group.out_of_memory():
-            ending = Ending.OUT_OF_MEMORY
-        peak = group.peak()
-    if ending is None:
-        if code == -signal.SIGXCPU or (code == -signal.SIGKILL and said.get("cpu", 0) >= policy.cpu):
-            ending = Ending.TIMED_OUT
-        else:
-            ending = Ending.KILLED if code < 0 else Ending.EXITED
-    refused = str(said.get("refused", ""))
-    if refused:
-        ending, number = Ending.KILLED, REFUSED
-    _say(report, Report(ending, number, time.monotonic() - begin, peak, refused))
-    if group is not None:
-        group.remove()
-    os._exit(number & 0xFF)
-
-
-def _say(report: int | None, what: Report) -> None:
-    if report is not None:
-        with suppress(OSError):  # nobody listens any more
-            os.write(report, json.dumps(asdict(what)).encode())
-        os.close(report)
-
-
-def _tree(top: int) -> Iterable[int]:
-    """A process and all that descend from it, through whichever thread."""
-    todo = [top]
-    while todo:
-        pid = todo.pop()
-        yield pid
-        with suppress(OSError):  # it has ended meanwhile
-            for thread in Path(f"/proc/{pid}/task").iterdir():
-                todo += map(int, (thread / "children").read_bytes().split())
-
-
-def _held(pid: int) -> int:
-    """Bytes of memory that a process holds for itself or shares without a file."""
-    total = 0
-    with suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:  # noqa: PTH123
-        for line in file:
-            if line.startswith((b"RssAnon:", b"RssShmem:")):
-                total += int(line.split()[1]) * 1024
-    return total
