@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from flightschool.engine import runner
-from flightschool.engine.runner import Ending, Result, run_all
+from flightschool.engine.pieces import choose
+from flightschool.engine.results import Ending, Result
+from flightschool.engine.runner import run_all
 from flightschool.errors import FlightSchoolError
 
 EMPTY = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
@@ -21,14 +23,14 @@ def source(tmp_path: Path) -> Path:
 def test_choosing(source: Path) -> None:
     for name in ("01_intro", "02_cycle", "10_last"):
         (source / f"{name}.ipynb").write_text(EMPTY)
-    assert [path.stem for path in runner.choose(source, ["10", "2", "intro", "02_cycle"])] == [
+    assert [path.stem for path in choose(source, ["10", "2", "intro", "02_cycle"])] == [
         "01_intro",
         "02_cycle",
         "10_last",
     ]
-    assert len(runner.choose(source, None)) == 3
+    assert len(choose(source, None)) == 3
     with pytest.raises(FlightSchoolError, match=r"no module '7'.*01_intro, 02_cycle, 10_last"):
-        runner.choose(source, ["7"])
+        choose(source, ["7"])
 
 
 def test_nothing_built(source: Path) -> None:
@@ -57,5 +59,5 @@ def result(ending: Ending) -> Result:
     ],
 )
 def test_exit_status(monkeypatch: pytest.MonkeyPatch, endings: list[Ending], status: int) -> None:
-    monkeypatch.setattr(runner, "run_all", lambda *_: [result(one) for one in endings])
+    monkeypatch.setattr(runner, "run_all", lambda *_, **__: [result(one) for one in endings])
     assert runner.main([]) == status
