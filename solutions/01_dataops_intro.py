@@ -64,7 +64,7 @@ friday.loc[[0, 129, 458], facts]
 #
 # **Before you run it:** 930 flights were scheduled on Friday. To how many will Sam's three lines add up?
 
-# %%
+# %% tags=["demo"]
 february = frame("flights", 2)
 the_day = february[february.time_hour.dt.date == yesterday]
 ewr = the_day[the_day.origin == "EWR"].dropna()
@@ -78,7 +78,7 @@ for name, flights in (("EWR", ewr), ("JFK", jfk), ("LGA", lga)):
 #
 # Count what went in and what came out. Accountants call this a **control total**. Try to name the mistake behind each line before you read on.
 
-# %%
+# %% tags=["demo"]
 print("scheduled on Friday:        ", len(friday))
 print("in Sam's three lines:       ", len(ewr) + len(jfk) + len(lga))
 print("rows with a gap, dropped:   ", len(the_day) - len(the_day.dropna()))
@@ -93,7 +93,7 @@ print("airports in the line 'LGA': ", lga.origin.unique().tolist())
 # Now you, more carefully. Run the next cell: it starts **your own clock**. Then make the report: edit `airport` and run, three times, and write the nine
 # numbers into `by_hand`. (You may skip this. Then there is no time of yours to compare with, and the notebook will say so.)
 
-# %%
+# %% tags=["demo"]
 from stopwatch import Stopwatch
 
 clock = Stopwatch()
@@ -108,7 +108,7 @@ print(f"{airport}: {len(here)} scheduled, {cancelled} cancelled, {on_time} on ti
 # scheduled, cancelled, on time
 by_hand = {"EWR": (..., ..., ...), "JFK": (..., ..., ...), "LGA": (..., ..., ...)}
 
-# %%
+# %% tags=["demo"]
 written = all(isinstance(number, int) for numbers in by_hand.values() for number in numbers)
 clock.stop(done=written)
 print("By hand:", clock)
@@ -165,7 +165,7 @@ for day in days:
 # %% [markdown]
 # **Before you run it:** guess the seconds that the line needs for all 28 days of February.
 
-# %%
+# %% tags=["demo"]
 import time
 
 started = time.perf_counter()
@@ -179,7 +179,7 @@ if clock.seconds:
 # Speed is the smaller gain. The line did the twenty-eighth day as carefully as the first, and it can do all of them again tomorrow. Where did its time go, and **which day of
 # February was the worst**?
 
-# %%
+# %% tags=["demo"]
 from ontime_charts import report_timeline, share_by_day
 
 stages = pd.DataFrame([run.seconds for run in runs]).mean() * 1000
@@ -210,7 +210,7 @@ for bad in (good.rename(columns={"arr_delay": "arrival_delay"}), pd.concat([good
 # And the deployment. A colleague offers a new version of the report: "simpler, I dropped the rows with gaps". Before a release the line tries it on past days.
 
 
-# %%
+# %% tags=["demo"]
 def simpler_report(flights, by):
     return departure_report(flights.dropna(), by)
 
@@ -243,7 +243,7 @@ events.head(6)
 # %% [markdown]
 # **Where does one page spend its day?** Guess before you run it: how much of the time does somebody work on it?
 
-# %%
+# %% tags=["demo"]
 page = events.groupby("report").attempt.sum().idxmax()  # the one that was done again most often
 print(report_timeline(events, page))
 
@@ -522,7 +522,7 @@ incident.check({"since": since, "affected": affected, "repair": repair, "desk": 
 # %% [markdown]
 # **What changed?** The reports as they were published, and as they are in the outbox now.
 
-# %%
+# %% tags=["demo"]
 now = {
     date.fromisoformat(file.stem[11:]): pd.read_csv(file) for file in sorted((desk / "outbox").glob("*.csv"))
 }
@@ -531,7 +531,7 @@ print(shares_by_airport(published, now))
 # %% [markdown]
 # A **postmortem** is written while it is fresh, and it blames nobody. Here is the form, with your times in it; it takes five lines.
 
-# %%
+# %% tags=["demo"]
 incident.postmortem()
 
 # %% [markdown]

@@ -79,7 +79,7 @@ print(*file.read_text().splitlines()[:3], sep="\n")
 #
 # `stage(…)` around it takes the time; section 7 will want it.
 
-# %%
+# %% tags=["demo"]
 from ingestion import ingest_api, ingest_files
 from monitoring import freshness, stage, stage_runs
 
@@ -91,7 +91,7 @@ print(f"{first.table}: read {first.read} rows, added {first.added}")
 # %% [markdown]
 # **Before you run it:** the network hiccups and the job starts again with the same file. How many rows will the second run add?
 
-# %%
+# %% tags=["demo"]
 (second,) = ingest_files([file], warehouse, lab.workdir)
 print(f"{second.table}: read {second.read} rows, added {second.added}")
 
@@ -101,7 +101,7 @@ print(f"{second.table}: read {second.read} rows, added {second.added}")
 #
 # Saturday's rows don't come as a file: the airport has an **API**, a web address that answers with data, a page at a time. We start it, and fetch.
 
-# %%
+# %% tags=["demo"]
 api = lab.services.web("source_api:app", lab.path, ready="/health", name="airport")
 for loaded in ingest_api(api.url, [saturday], warehouse, lab.workdir):
     print(f"{loaded.table}: read {loaded.read} rows, added {loaded.added}")
@@ -160,7 +160,7 @@ print(
 # %% [markdown]
 # A stream has no end, so it is counted in **windows**, here of one hour. Question for the chart: *when did the blizzard stop the airports?*
 
-# %%
+# %% tags=["demo"]
 hours = TumblingWindows(timedelta(hours=1))
 for batch in consume(broker.endpoint, "departures", group="operations"):
     for event in batch:
@@ -168,7 +168,7 @@ for batch in consume(broker.endpoint, "departures", group="operations"):
 counts = hours.counts()
 print(f"{counts.departures.sum()} departures in {len(counts)} windows, {len(hours.late)} events too late")
 
-# %%
+# %% tags=["demo"]
 import matplotlib.pyplot as plt
 
 by_airport = counts.pivot(index="window_start", columns="airport", values="departures")
@@ -196,7 +196,7 @@ plt.show()
 # Now JFK's line is down from 12:00 to 14:00 UTC, and its events of these hours come at the end. **Predict:** the windows are closed as time goes on; how many events will be
 # too late for theirs?
 
-# %%
+# %% tags=["demo"]
 broken = held_back(events, "JFK", datetime(2013, 2, 8, 12, tzinfo=UTC), datetime(2013, 2, 8, 14, tzinfo=UTC))
 for lateness in (timedelta(0), timedelta(hours=24)):
     windows = TumblingWindows(timedelta(hours=1), lateness)
@@ -251,7 +251,7 @@ lab.q2.check(count_by_window)
 # A **data lake** keeps files as they are, cheaply, for whoever comes. Ours is a bucket of S3, Amazon's object store, served by **moto**: an emulator that
 # answers S3's API from memory. It shows layout and requests, not durability, speed or price.
 
-# %%
+# %% tags=["demo"]
 from lake import Lake
 
 s3 = lab.services.s3()
@@ -268,7 +268,7 @@ print(*lake.partitions()[:4], sep="\n")
 #
 # **Predict:** nine files lie in the lake. How many does the question "JFK's departure delays on Friday" open, and which part of the bytes?
 
-# %%
+# %% tags=["demo"]
 scan = lake.scan(friday, "JFK", ["dep_delay"])
 print(f"{scan.files} of {scan.files_in_lake} files, {scan.bytes:,} of {scan.bytes_in_lake:,} bytes")
 
@@ -278,7 +278,7 @@ print(f"{scan.files} of {scan.files_in_lake} files, {scan.bytes:,} of {scan.byte
 # Before object stores, lakes lay on **HDFS**, Hadoop's file system: files cut into blocks and kept on several machines, with a name node that knows where. It has no embedded server,
 # so this cell runs when docker compose is up and says so when it is not. The code is the same, only the address differs.
 
-# %%
+# %% tags=["demo"]
 from flightschool.services import Unavailable
 
 try:
@@ -321,7 +321,7 @@ lab.q3.check(land)
 #
 # **ETL**: extract, *transform*, load. An engine outside does the work and the warehouse gets the result. Ours is **Spark**, which spreads work over many machines; here over two cores.
 
-# %%
+# %% tags=["demo"]
 import etl_spark
 from etl import spark_session
 
@@ -335,7 +335,7 @@ by_etl.sort_values(["flight_date", "origin", "carrier"]).head(3)
 # **ELT**: extract, load, *transform*. The raw rows are in the warehouse already, and the warehouse does the work, in SQL. **dbt** keeps these SQL files
 # in order: which needs which, what is tested, what it means. The model is short; read it.
 
-# %%
+# %% tags=["demo", "changes:warehouse"]
 import elt_dbt
 
 print((elt_dbt.PROJECT / "models/marts/daily_on_time.sql").read_text())
@@ -347,7 +347,7 @@ print(f"{len(build.nodes)} nodes in {build.seconds:.1f} s, passed: {build.passed
 # %% [markdown]
 # **Predict:** equal, nearly equal, or different? Two engines, two languages, two places, and floating-point means.
 
-# %%
+# %% tags=["demo"]
 with duckdb.connect(str(warehouse), read_only=True) as connection:
     by_elt = connection.table("daily_on_time").df()
 key = ["flight_date", "origin", "carrier"]
@@ -432,7 +432,7 @@ for dialect in DIALECTS:
 #
 # **Predict:** which of the four begins the week on another day?
 
-# %%
+# %% tags=["demo"]
 for dialect in ("duckdb", *DIALECTS):
     print(
         f"{dialect:10}",
@@ -480,7 +480,7 @@ lab.q5.check(query)
 #
 # **Before you run it:** which of our expectations could notice hours in place of minutes? No single value is absurd.
 
-# %%
+# %% tags=["demo"]
 from quality import gate
 
 good = flights_of(friday)
@@ -500,7 +500,7 @@ for name, verdict in verdicts.items():
 #
 # **Deployment** puts a version to work. A small one: each version in a folder of its own, a smoke test, and a pointer that moves in one step. So going back is moving it back.
 
-# %%
+# %% tags=["demo"]
 import shutil
 
 from deploy import DeploymentError, deploy, releases, rollback
@@ -519,7 +519,7 @@ try:
 except DeploymentError as stopped:
     print("Stopped:", stopped)
 
-# %%
+# %% tags=["demo"]
 rollback(site)
 pd.DataFrame([{"version": r.version, "current": r.current} for r in releases(site)])
 
@@ -535,7 +535,7 @@ pd.DataFrame([{"version": r.version, "current": r.current} for r in releases(sit
 #
 # *In words:* ingest, then transform, then load, which refreshes the asset `flights_warehouse`. `dag.test()` runs it at once, in one process, without a scheduler.
 
-# %%
+# %% tags=["demo"]
 from airflow_run import DAGS, run_dag
 
 print(*(line.strip() for line in (DAGS / "flights_daily.py").open() if ">>" in line))
@@ -555,7 +555,7 @@ pd.DataFrame(
 #
 # Every stage above left a line in `metrics`. Question for the chart: *where did the time go?*
 
-# %%
+# %% tags=["demo"]
 runs = stage_runs(metrics)
 spent = runs.groupby("stage", sort=False).seconds.sum()[::-1]
 axes = spent.plot.barh(
@@ -571,7 +571,7 @@ plt.show()
 #
 # Performance is one of three things to watch. Quality was the gate. The third is **freshness**: how old is the newest row? **Predict** what the alert says on Sunday at noon and on Monday at noon.
 
-# %%
+# %% tags=["demo"]
 for now in (datetime(2013, 2, 10, 12, tzinfo=UTC), datetime(2013, 2, 11, 12, tzinfo=UTC)):
     print(f"{now:%a %H:%M}:", freshness(warehouse, now).sentence)
 
@@ -583,7 +583,7 @@ for now in (datetime(2013, 2, 10, 12, tzinfo=UTC), datetime(2013, 2, 11, 12, tzi
 #
 # Programs ask an API. Ours reads the warehouse at each request. (`asgi.get` calls it in this process, without a port.)
 
-# %%
+# %% tags=["demo"]
 import textwrap
 
 from asgi import get
@@ -600,7 +600,7 @@ for reply in get(
 #
 # A **model** consumes data, too: how likely is a flight to be late, from what is known the day before? It learns on six weeks and is tested on the two after.
 
-# %%
+# %% tags=["demo"]
 from model import train
 
 from flightschool.data import frame
@@ -618,7 +618,7 @@ print(f"it ranks a late one above a punctual one in {score.roc_auc:.0%} of pairs
 #
 # People open **extracts**: Tableau a `.hyper` file, Power BI a Parquet file. Both keep their types, so that a date sorts as a date.
 
-# %%
+# %% tags=["demo"]
 from extracts import power_bi, read_tableau, tableau
 
 for extract in (
@@ -694,7 +694,7 @@ pd.read_csv(night / "inbox" / "deliveries.csv")
 # %% [markdown]
 # This is the picture that the planner saw. Which bar would *you* have called wrong first, and why?
 
-# %%
+# %% tags=["demo"]
 with duckdb.connect(str(night / "warehouse.duckdb"), read_only=True) as connection:
     shown = connection.sql(
         "select make_date(year, month, day) as day, count(*) as flights from flights group by all order by all"
@@ -753,7 +753,7 @@ incident.check({"night": night, "run": run_night})
 # %% [markdown]
 # The form for the postmortem, with your times in it:
 
-# %%
+# %% tags=["demo"]
 incident.postmortem()
 
 # %% [markdown]
@@ -805,5 +805,5 @@ lab.quiz.check(answers)
 #
 # **What a professional does next:** names an owner for each of the eight stages of one table, and puts the freshness alert before the dashboard. Next: module 03 keeps every version of all this.
 
-# %%
+# %% tags=["demo"]
 spark.stop()

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
-ROOT = Path(os.environ.get("FLIGHTSCHOOL_HOME") or Path(__file__).resolve().parents[2])
+PACKAGE = Path(__file__).resolve().parent
+"""The package `flightschool` itself, wherever the house is."""
+ROOT = Path(os.environ.get("FLIGHTSCHOOL_HOME") or PACKAGE.parents[1])
 DATASETS = ROOT / "datasets"
 LABS = ROOT / "labs"
 SOLUTIONS = ROOT / "solutions"

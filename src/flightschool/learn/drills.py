@@ -20,6 +20,7 @@ from flightschool.learn.journal import Kind
 if TYPE_CHECKING:
     import types
 
+    from flightschool.learn.handover import PlantedOutside
     from flightschool.learn.lab import Lab
 
 
@@ -58,7 +59,7 @@ class Incident:
     time to repair; both together are the time to restore.
     """
 
-    def __init__(self, lab: Lab, drill: types.ModuleType) -> None:
+    def __init__(self, lab: Lab, drill: types.ModuleType | PlantedOutside) -> None:
         self._lab = lab
         self._drill = drill
         self._run = uuid4().hex
@@ -96,14 +97,16 @@ class Incident:
         self.finding = finding.strip()
         show(Card(_("Noted: {finding}").format(finding=self.finding), self._times()))
 
-    def check(self, answer: Any) -> None:
-        """Judge the recovery and show the verdict, with the times once it has passed."""
+    def check(self, answer: Any) -> float | None:
+        """Judge the recovery and show the verdict, with the times once it has passed; return what `Question.check` does."""
         question = self._lab.question("drill")
         verdict = question.judge(answer)
+        if verdict is None:
+            return None
         if verdict.outcome is Outcome.PASSED and self._restored is None:
             self._restored = time.monotonic()
             self._record(Kind.RESTORED)
-        question.present(verdict, self._times() if self._restored else ())
+        return question.present(verdict, self._times() if self._restored else ())
 
     def hint(self) -> None:
         """The next hint."""

@@ -17,6 +17,7 @@ from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
 from flightschool.learn import progress
 from flightschool.learn.drills import Incident
+from flightschool.learn.handover import PlantedOutside, hand_over
 from flightschool.learn.questions import Question
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class Lab:
 
     def __init__(self, name: str, seed: int = 0) -> None:
         self.module = module(name)
-        self.seed = seed
+        self._way = hand_over()
+        self.seed = self._way.seed if self._way else seed
         self.path = self.module.lab
         self._questions: dict[str, Question] = {}
         if str(self.path) not in sys.path:
@@ -56,6 +58,10 @@ class Lab:
     @cached_property
     def workdir(self) -> Path:
         """An empty folder for this notebook, kept while its kernel lives and removed by a later start."""
+        if self._way:  # the walls' own, at the place where a drill was planted
+            folder = Path.home() / "work" / self.module.id
+            folder.mkdir(parents=True, exist_ok=True)
+            return folder
         return fresh_folder(paths.STATE / "work", self.module.id)
 
     @property
@@ -75,7 +81,8 @@ class Lab:
                         module=self.module.id, id=id, known=", ".join(exercises)
                     )
                 )
-            self._questions[id] = Question(exercises[id], self.module.judges[id], self.world, self.module)
+            judge = None if self._way else self.module.judges[id]
+            self._questions[id] = Question(exercises[id], judge, self.world, self.module)
         return self._questions[id]
 
     def __getattr__(self, name: str) -> Question:
@@ -88,6 +95,8 @@ class Lab:
 
     def drill(self) -> Incident:
         """Break something and page the learner."""
+        if self._way:
+            return Incident(self, PlantedOutside(self._way))
         return Incident(self, load_lab_file(self.path, "drill"))
 
 

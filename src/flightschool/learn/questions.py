@@ -7,6 +7,7 @@ import re
 import textwrap
 import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from flightschool import paths
 from flightschool.curriculum import Exercise, Judge, Module, NotAttempted, Outcome, Verdict
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
-from flightschool.learn import progress
+from flightschool.learn import nbgrader, progress
 from flightschool.learn.display import Card, show, verdict_card
 from flightschool.learn.evidence import plain
+from flightschool.learn.handover import hand_over
 from flightschool.learn.stubs import untouched
 
 if TYPE_CHECKING:
@@ -33,10 +35,13 @@ _OURS = str(Path(__file__).resolve().parents[1])
 class Question:
     """One exercise as a learner meets it: `q1.check(answer)`, `q1.hint()`, and after honest attempts `q1.solution()`.
 
-    Without a `module` nothing is recorded and there is no solution to show.
+    Without a `module` nothing is recorded and there is no solution to show. Without a `judge` (in a graded run) the
+    evidence is handed over, and nobody here says what it is worth.
     """
 
-    def __init__(self, exercise: Exercise, judge: Judge, world: World, module: Module | None = None) -> None:
+    def __init__(
+        self, exercise: Exercise, judge: Judge | None, world: World, module: Module | None = None
+    ) -> None:
         self.exercise = exercise
         self._judge = judge
         self._world = world
@@ -49,16 +54,36 @@ class Question:
             id=self.exercise.id, title=self.exercise.title, points=self.exercise.points
         )
 
-    def judge(self, answer: Any) -> Verdict:
-        """The verdict on an answer, without showing it."""
+    def judge(self, answer: Any) -> Verdict | None:
+        """The verdict on an answer, without showing it; None when its evidence was handed over."""
+        if self._judge is None:
+            self._hand_over(answer)
+            return None
         return judge_answer(self.exercise, self._judge, answer, self._world)
 
-    def check(self, answer: Any) -> None:
-        """Judge an answer and show the verdict."""
-        self.present(self.judge(answer))
+    def check(self, answer: Any) -> float | None:
+        """Judge an answer and show the verdict; under nbgrader return the points, else None."""
+        verdict = self.judge(answer)
+        return None if verdict is None else self.present(verdict)
 
-    def present(self, verdict: Verdict, extra: Iterable[tuple[str, str]] = ()) -> None:
-        """Show a verdict and record it."""
+    def _hand_over(self, answer: Any) -> None:
+        way = hand_over()
+        assert way is not None, "without a judge there is a way out"
+        found = probe_answer(self.exercise, answer, self._world)
+        if isinstance(found, Verdict):
+            way.nothing(
+                self.exercise.id,
+                outcome=found.outcome,
+                message=found.message,
+                found=found.found,
+                expected=found.expected,
+                try_next=found.try_next,
+            )
+        else:
+            way.evidence(self.exercise.id, found.data)
+
+    def present(self, verdict: Verdict, extra: Iterable[tuple[str, str]] = ()) -> float | None:
+        """Show a verdict and record it; under nbgrader return the points, else None."""
         lines = list(extra)
         if verdict.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
             self._attempts += 1
@@ -71,9 +96,11 @@ class Question:
                         ),
                     )
                 )
+        nbgrader.clear()
         show(verdict_card(self.exercise, verdict, lines))
         if self._module:
             progress.record(self._module, self.exercise, verdict, seed=self._world.seed)
+        return nbgrader.points(self.exercise, verdict)
 
     def hint(self) -> None:
         """Show the next rung of the ladder; after the last one, the last one again."""
@@ -103,14 +130,27 @@ class Question:
 
 
 def judge_answer(exercise: Exercise, judge: Judge, answer: Any, world: World) -> Verdict:
-    """Probe and judge one answer, both in this process: instant feedback, not a mark.
+    """Probe and judge one answer, both in this process: instant feedback, not a mark."""
+    found = probe_answer(exercise, answer, world)
+    return found if isinstance(found, Verdict) else judge_evidence(judge, found.data, world)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a probe has found, as plain data."""
+
+    data: Any
+
+
+def probe_answer(exercise: Exercise, answer: Any, world: World) -> Evidence | Verdict:
+    """The evidence of an answer, or the verdict where there is none.
 
     What the learner's code raises becomes the outcome *error*, with the learner's own line.
     """
     if untouched(answer):
         return not_attempted(exercise)
     try:
-        evidence = plain(exercise.probe(answer, world))
+        return Evidence(plain(exercise.probe(answer, world)))
     except NotAttempted:
         return not_attempted(exercise)
     except FlightSchoolError as error:
@@ -127,6 +167,10 @@ def judge_answer(exercise: Exercise, judge: Judge, answer: Any, world: World) ->
         )
     except (Exception, SystemExit) as error:
         return _raised(error, answer)
+
+
+def judge_evidence(judge: Judge, evidence: Any, world: World) -> Verdict:
+    """The verdict on evidence, whatever it is."""
     try:
         return judge(evidence, world)
     except Exception as error:  # a hole in a judge, and no fault of the learner's
