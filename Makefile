@@ -3,7 +3,7 @@ BIN := $(or $(FLIGHTSCHOOL_VENV),.venv)/bin
 SETUP := @environment/setup &&
 # Byte code is what makes the second import fast.
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONHOME PYTHONPATH
-.PHONY: help lab test build run judge bench up down lock clean
+.PHONY: help lab test build run grade attack judge bench up down lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -21,11 +21,17 @@ build: ## make notebooks/ from solutions/
 run: ## execute all solutions, with a table of time and memory
 	$(SETUP) exec $(BIN)/flightschool run
 
+grade: ## grade submissions on hidden data (GRADE="FOLDER --module 01")
+	$(SETUP) exec $(BIN)/flightschool grade $(GRADE)
+
+attack: ## let hostile submissions attack the grader, as root and as another user
+	$(SETUP) cd tests && exec ../$(BIN)/python -m security.attacks $(ATTACK)
+
 judge: ## measure the judges: wrong answers caught, right ones refused (JUDGE="02 --seeds 20")
 	$(SETUP) exec $(BIN)/flightschool judge $(JUDGE)
 
-bench: ## measure set-up and start (BENCH="--cold" to download everything once)
-	$(SETUP) exec $(BIN)/python benchmarks/setup.py $(BENCH)
+bench: ## measure what the README claims (BENCH="setup --cold" for one, with its options)
+	$(SETUP) exec $(BIN)/python benchmarks $(BENCH)
 
 up: ## the course in containers, needs Docker (PROFILE=core, hdfs or all)
 	@environment/dotenv && exec docker compose --profile $(or $(PROFILE),core) up --detach --wait

@@ -95,16 +95,16 @@ def run(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[MODULE]...", help=_("All modules by default."))
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help=_("How many notebooks at once."))] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=0, help=_("How many notebooks at once; 0: as many as there are cores."))
+    ] = 0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help=_("Execute those, too, for which nothing has changed."))
+    ] = False,
 ) -> None:
-    from flightschool.curriculum import module
-    from flightschool.curriculum import modules as all_modules
     from flightschool.engine.runner import main as run_main
-    from flightschool.publish import write_solutions
 
-    chosen = [module(name) for name in names] if names else all_modules()
-    write_solutions(chosen)
-    raise typer.Exit(run_main([one.id for one in chosen], jobs=jobs))
+    raise typer.Exit(run_main(names or [], jobs, fresh=fresh))
 
 
 @app.command(help=_("Measure the judges: wrong answers caught, right answers refused (for authors)."))
@@ -140,8 +140,10 @@ def judge(
 def main() -> None:
     """The entry point. A user's mistake gives one sentence on stderr and exit status 2, never a traceback."""
     from flightschool.data.commands import app as data_app
+    from flightschool.grading.commands import grade
     from flightschool.learn.commands import progress
 
+    app.command()(grade)
     app.command()(progress)
     app.add_typer(data_app, name="data")
     try:

@@ -62,7 +62,9 @@ class Limits(_Record):
     memory: int = Field(default=2 * 2**30, gt=0)
     writable: int = Field(default=2**30, gt=0)
     processes: int = Field(default=512, gt=0)
-    walls: bool = Field(default=True, description="Whether it runs in the sandbox; without only where it is trusted.")
+    walls: bool = Field(
+        default=True, description="Whether it runs in the sandbox; without only where it is trusted."
+    )
     output: int = Field(default=32 * 2**20, gt=0, description="Bytes that it may print, and of evidence.")
 
 
