@@ -1,75 +1,43 @@
-"""The image, the devcontainer and the compose file: pinned, on loopback, limited, nobody is root, no secret inside."""
+"""The image, the devcontainer and .env: pinned, nobody is root, no secret inside. The compose file has tests of its own."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-import shutil
 import stat
-import subprocess
-from pathlib import Path
-from typing import Any
 
-import pytest
-import yaml
+from environment.compose_file import ROOT, SERVICES, dotenv, variables
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "environment/Dockerfile").read_text()
-COMPOSE = ROOT / "docker-compose.yml"
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
-
-
-def test_docker_compose_accepts_the_file() -> None:
-    if (
-        not shutil.which("docker")
-        or subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
-    ):
-        pytest.skip(
-            "there is no docker with compose here; the structure is checked by the tests beside this one"
-        )
-    command = ["docker", "compose", "--profile", "all", "config", "--quiet"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "JUPYTER_TOKEN": "x"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("name", SERVICES)
-def test_service(name: str) -> None:
-    service = SERVICES[name]
-    assert re.fullmatch(r"[\w./-]+:\d+\.\d+(\.\d+)?[\w.-]*", service["image"]), "an exact version"
-    assert service["profiles"][-1] == "all"
-    assert {"test", "interval", "timeout", "retries"} <= set(service["healthcheck"])
-    assert service["mem_limit"]
-    assert service["pids_limit"]
-    assert service["cap_drop"] == ["ALL"]
-    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    assert not service.get("privileged")
-    assert str(service.get("user", "image's")).split(":")[0] not in ("root", "0")
-    for other, condition in service.get("depends_on", {}).items():
-        assert condition == {"condition": "service_healthy"}
-        assert set(service["profiles"]) <= set(SERVICES[other]["profiles"])
-    for key, value in service["environment"].items():
-        if re.search("TOKEN|PASSWORD|SECRET|KEY", key):
-            assert re.fullmatch(r"\$\{\w+:\?.+\}", value), f"{key} stands in the clear or may be empty"
 
 
 def test_dotenv_is_made_once_for_its_owner_alone(checkout) -> None:
-    for tool in ("id", "od", "tr", "mv"):
-        (checkout.bin / tool).symlink_to(shutil.which(tool))
-    assert checkout.start("environment/dotenv").wait(10) == 0
-    made = checkout.root / ".env"
+    made = dotenv(checkout)
     first = made.read_text()
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
-    assert re.search(r"^JUPYTER_TOKEN=[0-9a-f]{48}$", first, re.MULTILINE)
-    assert re.search(r"^FLIGHTSCHOOL_UID=[1-9]\d*$", first, re.MULTILINE)
-    assert checkout.start("environment/dotenv").wait(10) == 0
+    values = variables(made)
+    assert re.fullmatch("[0-9a-f]{48}", values["JUPYTER_TOKEN"])
+    assert re.fullmatch("[0-9a-f]{40}", values["FORGE_RUNNER_SECRET"])
+    assert len(base64.urlsafe_b64decode(values["AIRFLOW_FERNET_KEY"])) == 32
+    assert re.fullmatch(r"[1-9]\d*", values.pop("FLIGHTSCHOOL_UID"))
+    assert len(set(values.values())) == len(values), "two servers share a secret"
+    dotenv(checkout)
     assert made.read_text() == first
+    assert [path.name for path in checkout.root.glob(".env*")] == [".env"]
+
+
+def test_dotenv_adds_what_is_missing_and_keeps_what_is_there(checkout) -> None:
+    made = checkout.root / ".env"
+    made.write_text("# mine\nJUPYTER_TOKEN=my own\nGRAFANA_PASSWORD=\nOTHER=1")
+    dotenv(checkout)
+    text = made.read_text()
+    assert text.startswith("# mine\nJUPYTER_TOKEN=my own\nGRAFANA_PASSWORD=\nOTHER=1\n")
+    assert text.count("JUPYTER_TOKEN=") == 1
+    assert re.search(r"^GRAFANA_PASSWORD=[0-9a-f]{48}$", text, re.MULTILINE), "an empty password is none"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    dotenv(checkout)
+    assert made.read_text() == text
 
 
 def test_image_is_pinned_non_root_and_watched() -> None:
@@ -78,7 +46,15 @@ def test_image_is_pinned_non_root_and_watched() -> None:
     assert re.fullmatch(r"3\.1[12]\.\d+-slim-bookworm", base[1])
     stages = re.findall(r"^FROM (\S+)(?: AS (\S+))?$", DOCKERFILE, re.MULTILINE)
     assert {source for source, _ in stages} == {"python:${PYTHON}", "system"}
-    assert re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE) == ["flight"]
+    users = {
+        name: re.findall(r"^USER (\S+)$", stage, re.MULTILINE)
+        for name, stage in zip(
+            ("system", "environment", "last"), DOCKERFILE.split("\nFROM ")[1:], strict=True
+        )
+    }
+    # The last stage starts from `system` and is its user; the one between is thrown away.
+    assert users == {"system": ["flight"], "environment": ["root"], "last": []}
+    assert "runuser -u flight -- " in DOCKERFILE
     assert "\nHEALTHCHECK " in DOCKERFILE
     assert "environment/setup" in DOCKERFILE, "the same set-up, from the same lock"
     assert "system-packages.txt" in DOCKERFILE
