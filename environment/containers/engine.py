@@ -1,0 +1,284 @@
+"""A Docker engine of one's own for a trial: installed from Debian when it is missing, started, and gone afterwards."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BRIDGE = "fstrial0"
+ADDRESS = "172.31.255.1/24"
+POOL = "base=172.31.248.0/22,size=26"
+"""Of our bridge and of compose's networks: a corner of the private range that other engines don't use by default."""
+COMPOSE_RELEASE = "trixie"
+"""The Debian release whose docker-compose is version 2, for those whose own is version 1."""
+CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21
+APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
+
+
+class TrialError(Exception):
+    """The trial can't go on; the message says in a sentence why."""
+
+
+def unfit() -> str:
+    """Why no engine can be had here, in one line; empty where it can."""
+    if sys.platform != "linux" or not shutil.which("apt-get"):
+        return "the trial in containers makes its images from Debian's packages, and here is no Debian"
+    if os.geteuid() != 0:
+        return "the trial in containers starts a Docker engine of its own, which takes root"
+    if not all(_may(number) for number in (CAP_NET_ADMIN, CAP_SYS_ADMIN)):
+        return (
+            "the trial in containers needs the rights to mount and to make networks, which root has not here"
+        )
+    return ""
+
+
+def _may(capability: int) -> bool:
+    found = re.search(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return found is not None and bool(int(found[1], 16) >> capability & 1)
+
+
+def run(*command: str | Path, log: Path | None = None, **options: object) -> str:
+    """Standard output of a command.
+
+    Raises:
+        TrialError: it failed; with the last lines that it said.
+    """
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        **options,
+    )
+    if log:
+        log.write_text(done.stdout + done.stderr)
+    if done.returncode:
+        said = " | ".join((done.stderr or done.stdout).strip().splitlines()[-6:])
+        raise TrialError(f"`{' '.join(map(str, command))[:200]}` failed with {done.returncode}: {said}")
+    return done.stdout
+
+
+def install() -> None:
+    """Debian's engine and mmdebstrap, when they are missing."""
+    wanted = {"dockerd": "docker.io", "mmdebstrap": "mmdebstrap", "iptables": "iptables"}
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    missing = [package for program, package in wanted.items() if not shutil.which(program, path=path)]
+    if missing:
+        # Debian would start the engine at once and at every boot: masked, and in runlevel 1, it stays down.
+        unit = Path("/etc/systemd/system/docker.service")
+        if "docker.io" in missing and not unit.exists():
+            unit.parent.mkdir(parents=True, exist_ok=True)
+            unit.symlink_to("/dev/null")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        run(*APT, "update")
+        run(*APT, "install", "-y", "--no-install-recommends", *missing, env=quiet)
+
+
+def mirror() -> str:
+    """Where this machine gets Debian from."""
+    listed = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT)", "Created-By: Packages")
+    for line in listed.splitlines():
+        address, component = line.split()[:2]
+        if component == "main" and "security" not in address:
+            return address
+    raise TrialError("apt has no source of Debian's main packages: run apt-get update, then try again.")
+
+
+def compose(cache: Path) -> Path:
+    """A folder with Compose 2 as a plugin of Docker's client; unpacked from Debian's package, not installed."""
+    plugins = cache / "client" / "cli-plugins"
+    plugin = plugins / "docker-compose"
+    if not os.access(plugin, os.X_OK):
+        with tempfile.TemporaryDirectory() as place:
+            apt = Path(place)
+            (apt / "lists/partial").mkdir(parents=True)
+            (apt / "cache/archives/partial").mkdir(parents=True)
+            keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
+            (apt / "sources.list").write_text(f"deb [signed-by={keys}] {mirror()} {COMPOSE_RELEASE} main\n")
+            private = {
+                "Dir::Etc::SourceList": apt / "sources.list",
+                "Dir::Etc::SourceParts": "/dev/null",
+                "Dir::State::Lists": apt / "lists",
+                "Dir::Cache": apt / "cache",
+                "APT::Sandbox::User": "root",
+            }
+            options = [part for name, value in private.items() for part in ("-o", f"{name}={value}")]
+            run("apt-get", *options, "-qq", "update")
+            run("apt-get", *options, "-qq", "download", "docker-compose", cwd=place)
+            [package] = apt.glob("docker-compose_*.deb")
+            run("dpkg", "-x", package, apt / "unpacked")
+            [program] = (apt / "unpacked").rglob("cli-plugins/docker-compose")
+            plugins.mkdir(parents=True, exist_ok=True)
+            shutil.copy(program, plugin.with_suffix(".part"))
+            plugin.with_suffix(".part").replace(plugin)
+    return plugins.parent
+
+
+@dataclass
+class Engine:
+    """A running engine and its client."""
+
+    socket: Path
+    config: Path
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of a process that talks to it."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("DOCKER", "COMPOSE"))
+        }
+        ours = {
+            "DOCKER_HOST": f"unix://{self.socket}",
+            "DOCKER_CONFIG": str(self.config),
+            "DOCKER_BUILDKIT": "1",
+        }
+        return {**kept, **ours, **self.extra}
+
+    @property
+    def client(self) -> str:
+        """Debian's client first: another may want a builder that is not there."""
+        return next(
+            str(found)
+            for found in ("/usr/bin/docker", shutil.which("docker"))
+            if found and Path(found).exists()
+        )
+
+    def __call__(self, *arguments: str | Path, log: Path | None = None, **options: object) -> str:
+        """Standard output of `docker ARGUMENTS`. Raises TrialError."""
+        return run(self.client, *arguments, log=log, env=self.environment, **options)
+
+    def has(self, image: str) -> bool:
+        """Whether there is such an image."""
+        return bool(self("image", "ls", "--quiet", image).strip())
+
+    def left_over(self) -> list[str]:
+        """Containers, volumes and networks of compose that are still there."""
+        return [
+            *self("ps", "--all", "--format", "container {{.Names}}").splitlines(),
+            *self("volume", "ls", "--format", "volume {{.Name}}").splitlines(),
+            *self(
+                "network",
+                "ls",
+                "--filter",
+                "label=com.docker.compose.project",
+                "--format",
+                "network {{.Name}}",
+            ).splitlines(),
+        ]
+
+
+@contextmanager
+def alone(cache: Path) -> Iterator[None]:
+    """One trial at a time: a second one waits."""
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def running(cache: Path, config: Path) -> Iterator[Engine]:
+    """Our own engine: its images in `cache`, its socket in a folder for root alone; stopped, with its bridge, at the end."""
+    rules = _rules()
+    place = Path(tempfile.mkdtemp(prefix="flightschool-engine-"))
+    socket = place / "docker.sock"
+    log = cache / "engine.log"
+    if Path("/sys/class/net", BRIDGE).exists():  # a trial was killed
+        run("ip", "link", "delete", BRIDGE)
+    run("ip", "link", "add", BRIDGE, "type", "bridge")
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        run("ip", "address", "add", ADDRESS, "dev", BRIDGE)
+        run("ip", "link", "set", BRIDGE, "up")
+        command = [
+            # It ends with us, whatever ends us.
+            "setpriv",
+            "--pdeathsig=SIGTERM",
+            "dockerd",
+            f"--host=unix://{socket}",
+            "--group=root",
+            f"--data-root={cache / 'engine'}",
+            f"--exec-root={place / 'exec'}",
+            f"--pidfile={place / 'pid'}",
+            f"--bridge={BRIDGE}",
+            f"--default-address-pool={POOL}",
+        ]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, stdout=output, stderr=output, env=_path(), start_new_session=True
+            )
+        engine = Engine(socket, config)
+        _await(engine, process, log)
+        yield engine
+    finally:
+        if process is not None:
+            _end(process)
+        with suppress(TrialError):
+            run("ip", "link", "delete", BRIDGE)
+        _restore(rules)
+        _unmount(place)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _path() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+
+
+def _await(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(TrialError):
+            engine("version", "--format", "{{.Server.Version}}")
+            return
+        time.sleep(0.1)
+    raise TrialError(f"Docker's engine did not start: {' | '.join(log.read_text().splitlines()[-4:])}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _rules() -> str | None:
+    """The packet filter's rules, where no other engine looks after them; None where one does."""
+    try:
+        rules = run("iptables-save", env=_path())
+    except (TrialError, FileNotFoundError):
+        return None
+    return None if "DOCKER" in rules else rules
+
+
+def _restore(rules: str | None) -> None:
+    if rules is not None:
+        empty = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\nCOMMIT\n"
+        with suppress(TrialError):
+            run("iptables-restore", input=rules if "*nat" in rules else empty + rules, env=_path())
+
+
+def _unmount(place: Path) -> None:
+    for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+        if (mounted := line.split()[1]).startswith(f"{place}/"):
+            subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
+
+
+def described(engine: Engine, arguments: Sequence[str | Path]) -> list[dict[str, object]]:
+    """What `docker inspect ARGUMENTS` says."""
+    found: list[dict[str, object]] = json.loads(engine("inspect", *arguments))
+    return found

@@ -1,0 +1,81 @@
+"""The compose file run for real, where an engine can be had: environment/containers does it, this reads what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from environment.compose_file import CONTAINERS, ROOT, SERVICES, job, trial
+
+SWITCH = "FLIGHTSCHOOL_CONTAINERS"
+"""`off` skips the trial: it takes minutes, two cores, and 15 GB of disk the first time."""
+
+
+def why_not() -> str:
+    """Why the trial can't run here; empty where it can."""
+    if os.environ.get(SWITCH) == "off":
+        return f"{SWITCH}=off"
+    return str(trial().engines.unfit())
+
+
+def test_trial_names_services_of_the_compose_file() -> None:
+    ran = trial().RUN
+    assert set(ran) <= set(SERVICES)
+    assert len(set(ran)) == len(ran)
+    for name in ran:
+        assert set(SERVICES[name].get("depends_on", {})) <= set(ran), name
+
+
+def test_trial_refuses_in_one_sentence_where_it_cannot_run(tmp_path: Path) -> None:
+    """As a user without rights."""
+    prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    command = [
+        *prefix,
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(CONTAINERS)!r}); import engine; print(engine.unfit())",
+    ]
+    said = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd="/", env={"PATH": os.environ["PATH"]}
+    )
+    assert re.fullmatch(r"the trial in containers .+\n", said.stdout)
+
+
+def test_override_replaces_images_and_commands_only() -> None:
+    """Nothing that guards a service may be lost on the way to the trial."""
+    text = (CONTAINERS / "override.yml").read_text()
+    keys = set(re.findall(r"^    (\w+):", text, re.MULTILINE))
+    assert keys <= {"image", "entrypoint", "command", "healthcheck", "user"}
+    replaced = re.findall(r"^  ([\w-]+):", text, re.MULTILINE)
+    assert set(replaced) <= set(trial().RUN)
+
+
+@pytest.mark.slow
+def test_profiles_become_healthy_are_used_and_leave_nothing() -> None:
+    if why := why_not():
+        pytest.skip(f"not run: {why}")
+    done = subprocess.run(
+        [sys.executable, CONTAINERS], cwd=ROOT, capture_output=True, text=True, check=False, timeout=2400
+    )
+    sys.stdout.write(done.stdout)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    said = done.stdout
+    assert re.search(r"^trial: all passed · \d+ s$", said, re.MULTILINE)
+    for stage, (services, checks) in trial().STAGES.items():
+        assert f"trial: healthy: {' '.join(services)} · " in said, stage
+        for check in checks:
+            assert re.search(rf"^{check}: ", said, re.MULTILINE), check
+    assert "02_data_lifecycle" in said
+    assert not Path("/sys/class/net", trial().engines.BRIDGE).exists()
+
+
+def test_every_server_is_run_or_named_as_not_run() -> None:
+    text = (ROOT / "docs/compose.md").read_text()
+    found = re.search(r"^## Written, validated, not run\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    named = re.findall(r"^- `([\w-]+)`", found[1], re.MULTILINE)
+    assert named == [name for name in SERVICES if name not in trial().RUN and not job(SERVICES[name])]
