@@ -3,7 +3,7 @@ BIN := $(or $(FLIGHTSCHOOL_VENV),.venv)/bin
 SETUP := @environment/setup &&
 # Byte code is what makes the second import fast.
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONHOME PYTHONPATH
-.PHONY: help lab test build run grade attack judge bench up down lock clean
+.PHONY: help lab doctor test build run grade attack judge bench up down lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -11,6 +11,9 @@ help: ## this list
 
 lab: ## set up and open JupyterLab (LAB="--port 9000 --no-browser")
 	$(SETUP) exec $(BIN)/flightschool lab $(LAB)
+
+doctor: ## find what is wrong with this machine
+	@exec environment/doctor $(DOCTOR)
 
 test: ## lint, types, unit tests, all notebooks (TEST="tests/labs -k etl" for a part)
 	$(SETUP) exec tests/run $(TEST)

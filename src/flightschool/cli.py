@@ -140,9 +140,11 @@ def judge(
 def main() -> None:
     """The entry point. A user's mistake gives one sentence on stderr and exit status 2, never a traceback."""
     from flightschool.data.commands import app as data_app
+    from flightschool.doctor.commands import doctor
     from flightschool.grading.commands import grade
     from flightschool.learn.commands import progress
 
+    app.command()(doctor)
     app.command()(grade)
     app.command()(progress)
     app.add_typer(data_app, name="data")
