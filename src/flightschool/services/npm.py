@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ LOCK = paths.ROOT / "environment" / "npm" / "package-lock.json"
 TOOLS = paths.ROOT / ".tools" / "npm"
 TIMEOUT = 600
 COMMAND = "python -m flightschool.services.npm"
-QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=http"]
 HASTE = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000"]
 
 
@@ -62,8 +63,7 @@ def installed(name: str) -> Path:
         except subprocess.TimeoutExpired as error:
             raise _unavailable(name, _("it took longer than {n} s").format(n=TIMEOUT)) from error
         except subprocess.CalledProcessError as error:
-            lines = [line for line in error.stdout.splitlines() if line.strip()]
-            raise _unavailable(name, " | ".join(lines[:2]) or str(error)) from error
+            raise _unavailable(name, _reason(error.stdout)) from error
     return TOOLS / "node_modules" / name
 
 
@@ -98,6 +98,12 @@ def _install(wanted: str) -> None:
         new.rename(TOOLS)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _reason(output: str) -> str:
+    """The error code that npm's output names last, such as ECONNREFUSED; its last line when it names none."""
+    codes = re.findall(r"\bE[A-Z0-9]{4,}\b", output)
+    return codes[-1] if codes else " ".join(output.strip().splitlines()[-1:])
 
 
 def _unavailable(name: str, reason: str) -> Unavailable:

@@ -15,7 +15,7 @@ from typing import Any
 
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
-from flightschool.services.base import LOOPBACK, PythonService, Unavailable, request
+from flightschool.services.base import LOOPBACK, PythonService, Unavailable
 from flightschool.services.servers.home import Housed, template
 from flightschool.services.telemetry import OFF
 
@@ -46,6 +46,7 @@ class Airflow(Housed, PythonService):
     name = "airflow"
     timeout = 120.0
     grace = 4.0
+    told = ("password",)
     stop_signal = signal.SIGINT  # SIGTERM orphans the processes of the scheduler's executor
 
     def __init__(self, dags: Path) -> None:
@@ -98,7 +99,7 @@ class Airflow(Housed, PythonService):
         }
 
     def answers(self) -> bool:
-        status, body = request(self.port, "/api/v2/monitor/health")
+        status, body = self.request("/api/v2/monitor/health")
         parts = json.loads(body) if status == 200 else {}
         wanted = ("metadatabase", "scheduler", "dag_processor", "triggerer")
         return all(parts.get(part, {}).get("status") == "healthy" for part in wanted)
@@ -120,7 +121,7 @@ class Airflow(Housed, PythonService):
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         content = None if body is None else json.dumps(body).encode()
-        status, reply = request(self.port, path, method=method, body=content, headers=headers, timeout=30)
+        status, reply = self.request(path, method=method, body=content, headers=headers, timeout=30)
         if status >= 400:
             raise FlightSchoolError(
                 _("Airflow refused {method} {path} with status {status}: {reason}").format(

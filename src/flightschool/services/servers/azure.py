@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from flightschool.i18n import _
 from flightschool.services import npm
-from flightschool.services.base import LOOPBACK, Service, request
+from flightschool.services.base import LOOPBACK, Service
 
 if TYPE_CHECKING:
     from pyarrow.fs import AzureFileSystem
@@ -27,6 +27,7 @@ class AzureBlob(Service):
     """
 
     name = "azure"
+    told = ("key",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +39,7 @@ class AzureBlob(Service):
 
     @property
     def endpoint(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}/{ACCOUNT}"
+        return f"http://{self.host}:{self.port}/{ACCOUNT}"
 
     @property
     def connection_string(self) -> str:
@@ -57,7 +58,7 @@ class AzureBlob(Service):
         """The blobs as a pyarrow filesystem: `container/path`."""
         from pyarrow.fs import AzureFileSystem
 
-        place = f"{LOOPBACK}:{self.port}"
+        place = f"{self.host}:{self.port}"
         return AzureFileSystem(
             ACCOUNT,
             account_key=self.key,
@@ -103,4 +104,4 @@ class AzureBlob(Service):
         if method == "PUT":
             headers["Content-Length"] = str(len(body))
         asked = "&".join(f"{name}={quote(value)}" for name, value in query.items())
-        return request(self.port, f"{target}?{asked}", method=method, body=body or None, headers=headers)
+        return self.request(f"{target}?{asked}", method=method, body=body or None, headers=headers)

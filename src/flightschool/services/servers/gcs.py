@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flightschool.i18n import _
-from flightschool.services.base import LOOPBACK, PythonService, request
+from flightschool.services.base import LOOPBACK, PythonService
 
 if TYPE_CHECKING:
     from pyarrow.fs import GcsFileSystem
@@ -27,7 +27,7 @@ class GoogleStorage(PythonService):
         return self.python("-m", "gcp_storage_emulator", "start", *options)
 
     def answers(self) -> bool:
-        status, body = request(self.port, f"/storage/v1/b?project={PROJECT}")
+        status, body = self.request(f"/storage/v1/b?project={PROJECT}")
         return status == 200 and b"storage#buckets" in body
 
     def env(self) -> dict[str, str]:
@@ -46,7 +46,7 @@ class GoogleStorage(PythonService):
         return GcsFileSystem(
             anonymous=True,
             scheme="http",
-            endpoint_override=f"{LOOPBACK}:{self.port}",
+            endpoint_override=f"{self.host}:{self.port}",
             project_id=PROJECT,
             retry_time_limit=timedelta(seconds=10),
         )

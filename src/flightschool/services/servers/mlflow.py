@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flightschool.i18n import _
-from flightschool.services.base import LOOPBACK, PythonService, Unavailable, request
+from flightschool.services.base import LOOPBACK, PythonService, Unavailable
 from flightschool.services.servers.home import Housed, template
 from flightschool.services.telemetry import OFF
 
@@ -54,7 +54,7 @@ class MLflow(Housed, PythonService):
         return {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
     def answers(self) -> bool:
-        status, body = request(self.port, "/api/2.0/mlflow/experiments/search?max_results=1")
+        status, body = self.request("/api/2.0/mlflow/experiments/search?max_results=1")
         return status == 200 and b"experiments" in body
 
 

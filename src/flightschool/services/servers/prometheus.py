@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
-from flightschool.services.base import LOOPBACK, Service, Unavailable, request
+from flightschool.services.base import LOOPBACK, Service, Unavailable
 from flightschool.services.servers.home import Housed
 from flightschool.services.servers.program import program
 
@@ -65,7 +65,7 @@ class Prometheus(Housed):
         return self.home
 
     def answers(self) -> bool:
-        return request(self.port, "/-/ready")[0] == 200
+        return self.request("/-/ready")[0] == 200
 
     def query(self, promql: str) -> list[dict[str, Any]]:
         """The result of that expression now: Prometheus' own list, each with `metric` and `value`.
@@ -89,7 +89,7 @@ class Prometheus(Housed):
 
     def alerts(self) -> list[dict[str, Any]]:
         """The alerts that are pending or firing."""
-        _status, body = request(self.port, "/api/v1/alerts")
+        _status, body = self.request("/api/v1/alerts")
         found: list[dict[str, Any]] = json.loads(body)["data"]["alerts"]
         return found
 
@@ -122,7 +122,7 @@ class Prometheus(Housed):
         )
 
     def _ask(self, path: str, **parameters: object) -> list[dict[str, Any]]:
-        _status, body = request(self.port, f"{path}?{urlencode(parameters)}")
+        _status, body = self.request(f"{path}?{urlencode(parameters)}")
         reply = json.loads(body)
         if reply["status"] != "success":
             raise FlightSchoolError(_("Prometheus says: {reason}.").format(reason=reply["error"]))
@@ -153,7 +153,7 @@ class Alertmanager(Housed):
     @property
     def target(self) -> str:
         """`host:port`, as Prometheus wants it."""
-        return f"{LOOPBACK}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def command(self, port: int) -> Sequence[str]:
         path = program(self.label, "prometheus-alertmanager", "prometheus-alertmanager", "alertmanager")
@@ -172,12 +172,12 @@ class Alertmanager(Housed):
         return self.home
 
     def answers(self) -> bool:
-        status, body = request(self.port, "/api/v2/status")
+        status, body = self.request("/api/v2/status")
         return status == 200 and "versionInfo" in json.loads(body)
 
     def alerts(self) -> list[dict[str, Any]]:
         """The alerts that it holds."""
-        _status, body = request(self.port, "/api/v2/alerts")
+        _status, body = self.request("/api/v2/alerts")
         found: list[dict[str, Any]] = json.loads(body)
         return found
 
@@ -203,14 +203,14 @@ class Pushgateway(Service):
     @property
     def target(self) -> str:
         """`host:port`, as Prometheus and `prometheus_client.push_to_gateway` want it."""
-        return f"{LOOPBACK}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def command(self, port: int) -> Sequence[str]:
         path = program(self.label, "prometheus-pushgateway", "prometheus-pushgateway", "pushgateway")
         return [path, f"--web.listen-address={LOOPBACK}:{port}", "--persistence.file=", "--log.level=warn"]
 
     def answers(self) -> bool:
-        return request(self.port, "/-/ready")[0] == 200
+        return self.request("/-/ready")[0] == 200
 
 
 class NodeExporter(Housed):
@@ -225,7 +225,7 @@ class NodeExporter(Housed):
     @property
     def target(self) -> str:
         """`host:port`, as Prometheus wants it."""
-        return f"{LOOPBACK}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def textfiles(self) -> Path:
@@ -244,7 +244,7 @@ class NodeExporter(Housed):
         ]
 
     def answers(self) -> bool:
-        status, body = request(self.port, "/metrics")
+        status, body = self.request("/metrics")
         return status == 200 and b"node_cpu_seconds_total" in body
 
 
@@ -257,7 +257,7 @@ def write(home: Path | None, name: str, settings: Settings) -> None:
 def reload(server: Prometheus | Alertmanager) -> None:
     """Let it read its files again; its own words when they are wrong."""
     try:
-        status, body = request(server.port, "/-/reload", method="POST")
+        status, body = server.request("/-/reload", method="POST")
     except OSError as error:
         raise Unavailable(_("{label} is not running.").format(label=server.label)) from error
     if status != 200:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flightschool.i18n import _
-from flightschool.services.base import LOOPBACK, PythonService, Unavailable, request
+from flightschool.services.base import LOOPBACK, PythonService, Unavailable
 from flightschool.services.servers.home import Housed
 from flightschool.services.servers.program import program
 
@@ -29,6 +29,7 @@ class Spark(Housed, PythonService):
 
     name = "spark"
     timeout = 60.0
+    told = ("ports",)
     doors = ("master", "worker-1", "worker-1-page", "worker-2", "worker-2-page")
 
     @property
@@ -42,12 +43,12 @@ class Spark(Housed, PythonService):
     @property
     def master(self) -> str:
         """What `SparkSession.builder.master(…)` wants."""
-        return f"spark://{LOOPBACK}:{self.ports.get('master', 0)}"
+        return f"spark://{self.host}:{self.ports.get('master', 0)}"
 
     @property
     def page(self) -> str:
         """The master's web page."""
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def folder(self) -> Path | None:
@@ -106,7 +107,7 @@ class Spark(Housed, PythonService):
 
     def workers(self) -> list[dict[str, Any]]:
         """The workers that are alive, as the master describes them."""
-        status, body = request(self.port, "/json/")
+        status, body = self.request("/json/")
         if status != 200:
             return []
         return [worker for worker in json.loads(body)["workers"] if worker["state"] == "ALIVE"]
