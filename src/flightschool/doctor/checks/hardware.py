@@ -37,8 +37,10 @@ def memory(machine: Machine) -> Iterator[Finding]:
         sentence = _("There are {total:.1f} GiB of memory, and modules need up to {needed:.1f}.")
         command = shows
         if machine.wsl:
-            command = r"printf '[wsl2]\nmemory=6GB\n' >> \"$(wslpath \"$(wslvar USERPROFILE)\")/.wslconfig\" && wsl.exe --shutdown"
-            command = command.replace('\\"', '"')
+            command = (
+                'powershell.exe -Command \'Add-Content "$env:USERPROFILE\\.wslconfig" "[wsl2]","memory=6GB"; '
+                "wsl --shutdown'"
+            )
         yield Finding(PROBLEM if total < NEEDED else WARNING, sentence.format(**said), command)
     elif free < NEEDED:
         sentence = _(
@@ -70,11 +72,12 @@ def files(machine: Machine) -> Iterator[Finding]:
     now, most = machine.open_files()
     if now >= (FEW_FILES if machine.mac else FILES):
         return
-    if machine.user == 0 or most >= FILES:
-        command = f"ulimit -n {min(most, 4096) if machine.user else 4096}"
+    if most >= FILES:
+        command = f"ulimit -n {min(most, 4096)}"
+    elif machine.mac:
+        command = "sudo launchctl limit maxfiles 4096 65536"
     else:
-        line = "* - nofile 65536"
-        command = f"echo '{line}' | sudo tee /etc/security/limits.d/flightschool.conf"
+        command = f"{machine.admin('prlimit')} --pid $$ --nofile=4096:65536"
     sentence = _("A process may have only {now} files open, and servers need {enough}.")
     yield Finding(PROBLEM if now < FEW_FILES else WARNING, sentence.format(now=now, enough=FILES), command)
 
@@ -112,7 +115,7 @@ def ports(machine: Machine) -> Iterator[Finding]:
         if f":{port}->" in ours:
             continue
         known = machine.holder(port)
-        if known and "flightschool" in known[1]:
+        if known and "-m flightschool" in known[1]:
             continue
         if known:
             command = f"kill {known[0]}"
