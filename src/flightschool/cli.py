@@ -137,6 +137,45 @@ def judge(
     )
 
 
+SERVERS = typer.Argument(metavar="[NAME]...", help=_("All that run without Docker by default."))
+
+
+@app.command(help=_("Start servers that stay until `flightschool down`, and show them."))
+def up(names: Annotated[list[str] | None, SERVERS] = None) -> None:
+    from flightschool.services.commands import up as start
+
+    raise typer.Exit(start(names or []))
+
+
+@app.command(help=_("Stop the servers of `flightschool up`."))
+def down(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help=_("All by default."))] = None,
+) -> None:
+    from flightschool.services.commands import down as stop
+
+    raise typer.Exit(stop(names or []))
+
+
+@app.command(help=_("Show the servers that run, of notebooks too: address, memory, log."))
+def status(as_json: Annotated[bool, typer.Option("--json", help=_("As JSON."))] = False) -> None:
+    from flightschool.services.commands import show
+
+    raise typer.Exit(show(as_json))
+
+
+@app.command(help=_("Show the end of a server's log."))
+def logs(
+    name: Annotated[str, typer.Argument(help=_("The server's name, as `flightschool status` shows it."))],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help=_("Go on with what is written, until Ctrl-C."))
+    ] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help=_("How many lines."))] = 20,
+) -> None:
+    from flightschool.services.commands import logs as tail
+
+    raise typer.Exit(tail(name, lines, follow))
+
+
 def main() -> None:
     """The entry point. A user's mistake gives one sentence on stderr and exit status 2, never a traceback."""
     from flightschool.data.commands import app as data_app

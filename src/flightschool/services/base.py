@@ -1,7 +1,6 @@
 """What every server of the course has in common: start, ready, endpoint, stop."""
 
 import atexit
-import http.client
 import os
 import signal
 import socket
@@ -12,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from flightschool import paths
 from flightschool.errors import FlightSchoolError
@@ -21,6 +20,8 @@ from flightschool.services.process import Supervised, uninterrupted
 from flightschool.services.telemetry import OFF
 
 LOOPBACK = "127.0.0.1"
+SCANT = 5_000_000
+"""Bytes of free disk below which a full disk is named as a likely reason."""
 ATTEMPTS = 3
 """Starts, each with a new port, when somebody took the port between our choosing it and the server's bind."""
 
@@ -42,7 +43,11 @@ class Service(ABC):
 
     A subclass says how to run it and what a real answer of it is. `start()` returns when that answer came,
     and may be split into `launch()` and `wait()` to bring several up at once. Use it as a context manager, or
-    call `stop()`; else it ends with this process. Its output is in `log`.
+    call `stop()`; else it ends with this process. Its output is in `log`. While it runs a record of it lies in
+    the state folder (see `state.py`), by which `flightschool status` and others find it.
+
+    An instance may also stand for a server that somebody else runs, `flightschool up` or docker compose: see
+    `at()`. `stop()` leaves that alone.
 
     Raises (`start`, `wait`):
         Unavailable: its program is not installed.
@@ -57,13 +62,17 @@ class Service(ABC):
     """Seconds between the signal that ends it and SIGKILL."""
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     """What ends it cleanly."""
+    told: ClassVar[tuple[str, ...]] = ()
+    """Attributes, of values that JSON has, which another process needs beside the port to use it."""
     doors: ClassVar[Sequence[str]] = ()
     """Names of the other ports that it opens; each launch puts a free one for each into `ports`."""
 
     def __init__(self) -> None:
+        self.host = LOOPBACK
         self.port = 0
         self.ports: dict[str, int] = {}
         self._process: Supervised | None = None
+        self._elsewhere = ""
 
     # --- what a subclass says
 
@@ -92,7 +101,15 @@ class Service(ABC):
     @property
     def endpoint(self) -> str:
         """Where it answers, as its clients want it."""
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"http://{self.host}:{self.port}"
+
+    def at_compose(self, settings: Mapping[str, str]) -> None:
+        """Take from compose's settings (`.env`) what its clients need, such as a password."""
+        del settings  # most have none
+
+    def supervised(self) -> Sequence[Supervised]:
+        """The processes that we started for it."""
+        return [self._process] if self._process is not None else []
 
     # --- what a user calls
 
@@ -103,7 +120,9 @@ class Service(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether the process that we started is alive."""
+        """Whether the process that we started is alive; for a server of others, whether its port is open."""
+        if self._elsewhere:
+            return occupied(self.port, self.host)
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
@@ -136,7 +155,8 @@ class Service(ABC):
         """Return when it has answered; whatever else happens, Ctrl-C too, it is stopped."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._wait()
+                self._wait()
+                return self._note()
             except _PortTakenError:
                 self.stop(now=True)
                 if attempt == ATTEMPTS:
@@ -150,8 +170,32 @@ class Service(ABC):
     def stop(self, now: bool = False) -> None:
         """End it and all that it started; quick, and harmless when repeated."""
         _started.discard(self)
-        if self._process is not None:
-            self._process.stop(now)
+        processes = self.supervised()
+        for process in processes:
+            process.release(now)
+        for process in processes:
+            process.stop(now)
+        if processes:
+            self._forget()
+
+    def at(self, host: str, port: int, told: Mapping[str, Any], by: str) -> Self:
+        """Stand for a server of this kind that runs there already, started by `by` (in words)."""
+        self.host, self.port, self._elsewhere = host, port, by
+        for name in self.told:
+            if name in told:
+                setattr(self, name, told[name])
+        return self
+
+    def ready(self) -> bool:
+        """Whether it gives a right answer at this moment."""
+        try:
+            return self.answers()
+        except OSError:
+            return False
+
+    def request(self, path: str = "/", **options: Any) -> tuple[int, bytes]:
+        """One HTTP request to it, see the function of that name."""
+        return request(self.port, path, host=self.host, **options)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -161,14 +205,15 @@ class Service(ABC):
 
     def __repr__(self) -> str:
         state = self.endpoint if self.running else _("stopped")
-        return f"<{self.label}: {state}>"
+        by = _(", by {who}").format(who=self._elsewhere) if self._elsewhere else ""
+        return f"<{self.label}: {state}{by}>"
 
     def listening(self) -> set[tuple[str, int]]:
         """Address and port of every TCP socket on which it, or a child of it, takes connections."""
         import psutil
 
         found: set[tuple[str, int]] = set()
-        for process in self._process.tree() if self._process else []:
+        for process in [one for supervised in self.supervised() for one in supervised.tree()]:
             try:
                 sockets = process.net_connections("tcp")
             except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -177,6 +222,16 @@ class Service(ABC):
         return found
 
     # --- inside
+
+    def _note(self) -> None:
+        from flightschool.services import state
+
+        state.put(state.of(self))
+
+    def _forget(self) -> None:
+        from flightschool.services import state
+
+        state.forget(self.name)
 
     def _wait(self) -> None:
         process = cast(Supervised, self._process)
@@ -192,18 +247,12 @@ class Service(ABC):
                 if any(map(occupied, (self.port, *self.ports.values()))):
                     raise _PortTakenError
                 raise self._failed(_("it ended with status {status}").format(status=status))
-            if self._answered() and self._ours():
+            if self.ready() and self._ours():
                 return
             if time.monotonic() > end:
                 raise self._failed(_("it did not answer within {seconds:.0f} s").format(seconds=self.timeout))
             time.sleep(pause)
             pause = min(pause * 1.5, 0.2)
-
-    def _answered(self) -> bool:
-        try:
-            return self.answers()
-        except (OSError, http.client.HTTPException):
-            return False
 
     def _ours(self) -> bool:
         """Whether the answer came from our process, and from nothing that others on the network can reach."""
@@ -217,6 +266,8 @@ class Service(ABC):
         return any(port == self.port for _host, port in listening)
 
     def _failed(self, why: str) -> StartError:
+        if free_space(paths.STATE) < SCANT:
+            why = _("{why}, and the disk of {folder} is full").format(why=why, folder=paths.STATE)
         return StartError(
             _("{label} did not start: {why}. Its log {log} ends: {tail}").format(
                 label=self.label, why=why, log=self.log, tail=self._process.tail() if self._process else ""
@@ -248,11 +299,20 @@ def free_ports(count: int, besides: int = 0) -> list[int]:
     return list(found)
 
 
-def occupied(port: int) -> bool:
-    """Whether somebody takes connections on that loopback port."""
-    with closing(socket.socket()) as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((LOOPBACK, port)) == 0
+def occupied(port: int, host: str = LOOPBACK) -> bool:
+    """Whether somebody takes connections on that port, of this machine by default."""
+    try:
+        with closing(socket.create_connection((host, port), timeout=1)):
+            return True
+    except OSError:
+        return False
+
+
+def free_space(folder: Path) -> int:
+    """Bytes that we may still write there."""
+    import shutil
+
+    return shutil.disk_usage(folder).free if folder.is_dir() else SCANT
 
 
 def request(
@@ -263,12 +323,18 @@ def request(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     timeout: float = 5.0,
+    host: str = LOOPBACK,
 ) -> tuple[int, bytes]:
-    """One HTTP request to loopback, past any proxy of the environment; status and body. Raises OSError."""
-    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)) as connection:
-        connection.request(method, path, body, dict(headers or {}))
-        reply = connection.getresponse()
-        return reply.status, reply.read()
+    """One HTTP request past any proxy of the environment; status and body. Raises OSError, whatever is wrong."""
+    import http.client  # here, since it takes longer to import than all of this room
+
+    with closing(http.client.HTTPConnection(host, port, timeout=timeout)) as connection:
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"{host}:{port}: {error!r}") from error
 
 
 S = TypeVar("S", bound=Service)
@@ -279,14 +345,26 @@ _locks: dict[Hashable, threading.Lock] = {}
 
 
 def shared(key: Hashable, make: Callable[[], S]) -> S:
-    """The one server of that key in this process: started at the first call, and again when it has died."""
+    """The one server of that key in this process, found or started at the first call, and again when it has died.
+
+    The key of a server that the registry knows is its name there: then compose's is taken when compose serves it,
+    and that of `flightschool up` when it may be shared (see `registry.py`).
+    """
     with _locks.setdefault(key, threading.Lock()):
         service = cast("S | None", _shared.get(key))
         if service is None or not service.running:
+            service = cast("S | None", _running_elsewhere(key))
+        if service is None:
             service = make()
             service.start()
-            _shared[key] = service
+        _shared[key] = service
         return service
+
+
+def _running_elsewhere(key: Hashable) -> Service | None:
+    from flightschool.services import registry
+
+    return registry.elsewhere(key) if isinstance(key, str) else None
 
 
 def replace(key: Hashable, service: S) -> S:
@@ -304,8 +382,8 @@ def stop_all() -> None:
     """Stop every server of this process, all at once."""
     services = list(_started)
     for service in services:
-        if service._process is not None:
-            service._process.release()
+        for process in service.supervised():
+            process.release()
     for service in services:
         service.stop()
     _shared.clear()

@@ -1,15 +1,16 @@
-"""The guardian of one process: ends its whole tree when whoever asked for it lets go or dies.
+"""The guardians of one process: they end its whole tree when whoever asked for it lets go or dies.
 
     python guardian.py PARENT GRACE SIGNAL COMMAND…
 
 Started by `flightschool.services.process`, one for each child, as a script of its own, because only another
-process outlives our SIGKILL. It holds the read end of a pipe on stdin:
+process outlives our SIGKILL. It forks: the inner guardian has the command, the outer one has nothing but the inner,
+so that SIGKILL to either leaves one that ends what is left. The inner holds the read end of a pipe on stdin:
 
-- end of file, or a parent other than PARENT: SIGNAL to the command's process group, and GRACE seconds later
+- end of file, a signal, or the end of PARENT: SIGNAL to the command's process group, and GRACE seconds later
   SIGKILL to all that descends from it;
 - a byte: SIGKILL at once.
 
-Its exit status is the command's (128 + n when signal n ended that; 127 when it could not be started).
+The exit status is the command's (128 + n when signal n ended that; 127 when it could not be started).
 When the command ends, so does everything that it left behind.
 """
 
@@ -30,6 +31,7 @@ TICK = 1.0
 KILLING = 5.0
 """Seconds after which the guardian gives up on a process that even SIGKILL does not end (state D)."""
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def prctl() -> Callable[[int, int], int] | None:
@@ -50,19 +52,46 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
+def adopt_orphans() -> None:
+    """What a descendant orphans comes to us, so nothing leaves the tree by forking twice."""
+    call = prctl()
+    if call is not None:
+        call(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_all_below(known: set[psutil.Process]) -> None:
+    """SIGKILL until nothing is left below us, nor of `known`."""
+    me = psutil.Process()
+    end = time.monotonic() + KILLING
+    while time.monotonic() < end:
+        rest = {one for one in {*me.children(recursive=True), *known} if alive(one)}
+        if not rest:
+            return
+        for one in rest:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        time.sleep(0.01)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
 class Guardian:
     """One command and all its descendants, watched until the end."""
 
     def __init__(self, parent: int, grace: float, signum: int, command: list[str]) -> None:
-        self.parent, self.grace, self.signum = parent, grace, signum
+        self.grace, self.signum = grace, signum
+        self.outer = os.getppid()
         self.me = psutil.Process()
         self.known: set[psutil.Process] = set()
         self.status: int | None = None
         self.wake = self._listen()
+        self.ears = [0, self.wake]
+        self.parent = psutil.Process(parent)
+        adopt_orphans()
         call = prctl()
         if call is not None:
-            # What a descendant orphans comes to us, so nothing leaves the tree by forking twice.
-            call(PR_SET_CHILD_SUBREAPER, 1)
+            call(PR_SET_PDEATHSIG, signal.SIGTERM)
         guardian = os.getpid()
 
         def die_with_guardian() -> None:
@@ -84,7 +113,7 @@ class Guardian:
         read, write = os.pipe()
         os.set_blocking(read, False)
         os.set_blocking(write, False)
-        for signum in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for signum in (signal.SIGCHLD, *ENDINGS):
             signal.signal(signum, lambda *_: None)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         return read
@@ -95,18 +124,18 @@ class Guardian:
         while self.status is None and grace is None:
             grace = self._ordered(TICK)
             self._reap()
-            if os.getppid() != self.parent:
+            if os.getppid() != self.outer or not alive(self.parent):
                 grace = self.grace
             if not LINUX:
                 self.known |= self._descendants()
         if self.status is None and grace:
             self._ask(grace)
-        self._kill()
+        end_all_below(self.known)
         return self.status if self.status is not None else 128 + signal.SIGKILL
 
     def _ordered(self, seconds: float) -> float | None:
         """Wait for an order to end; return the grace it gives, None when there was no order."""
-        readable, _, _ = select.select([0, self.wake], [], [], seconds)
+        readable, _, _ = select.select(self.ears, [], [], seconds)
         grace = None
         if self.wake in readable and set(os.read(self.wake, 4096)) - {signal.SIGCHLD}:
             grace = self.grace
@@ -139,38 +168,59 @@ class Guardian:
         except ProcessLookupError:
             return
         end = time.monotonic() + grace
-        closed = False
         while self.status is None and (left := end - time.monotonic()) > 0:
-            # After end of file stdin is always readable: then only children are worth waiting for.
-            readable, _, _ = select.select([self.wake] if closed else [0, self.wake], [], [], left)
+            readable, _, _ = select.select(self.ears, [], [], left)
             if self.wake in readable:
                 os.read(self.wake, 4096)
             if 0 in readable:
                 if os.read(0, 1):
                     return
-                closed = True
+                # After end of file stdin is always readable: then only children are worth waiting for.
+                self.ears = [self.wake]
             self._reap()
 
-    def _kill(self) -> None:
-        """SIGKILL until nothing is left."""
-        end = time.monotonic() + KILLING
-        while time.monotonic() < end and (rest := self._descendants()):
-            for one in rest:
-                with suppress(psutil.NoSuchProcess):
-                    one.kill()
-            time.sleep(0.01)
-            self._reap()
+
+def guard(parent: int, grace: float, signum: int, command: list[str]) -> int:
+    """What the inner guardian does, from the fork to its exit status."""
+    try:
+        guardian = Guardian(parent, grace, signum, command)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+        sys.stderr.flush()
+        return 127
+    except psutil.NoSuchProcess:  # the parent ended before we began
+        return 1
+    return guardian.watch()
+
+
+def stand_behind(inner: int) -> int:
+    """What the outer guardian does: pass signals on, wait for the inner one, end what that could not end."""
+    for signum in ENDINGS:
+        signal.signal(signum, lambda *_: os.kill(inner, signal.SIGTERM))
+    status = 128 + signal.SIGKILL
+    with suppress(ChildProcessError):
+        code = os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1])
+        status = code if code >= 0 else 128 - code
+    for signum in ENDINGS:
+        signal.signal(signum, signal.SIG_IGN)
+    end_all_below(set())
+    return status
 
 
 def main(arguments: list[str]) -> int:
     """Run the command given on the command line under guard."""
     parent, grace, signum, *command = arguments
+    adopt_orphans()
+    inner = os.fork()
+    if inner:
+        return stand_behind(inner)
+    status = 1
     try:
-        guardian = Guardian(int(parent), float(grace), int(signum), command)
-    except OSError as error:
-        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
-        return 127
-    return guardian.watch()
+        status = guard(int(parent), float(grace), int(signum), command)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

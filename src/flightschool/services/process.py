@@ -21,7 +21,7 @@ GUARDIAN = Path(__file__).with_name("guardian.py")
 
 
 class Supervised:
-    """A running command with a guardian beside it (see `guardian.py`), both in a session of their own.
+    """A running command with its guardians beside it (see `guardian.py`), in a session of their own.
 
     So Ctrl-C in a terminal, or Jupyter's interrupt, reaches us and not the command. It ends on `stop()`, when
     this object is collected, and when this process ends, by SIGKILL too.
@@ -76,15 +76,14 @@ class Supervised:
         """Exit status of the command, None while it runs."""
         return self._guardian.poll()
 
-    def tree(self) -> "list[psutil.Process]":
-        """The command and all that descends from it, without the guardian."""
-        import psutil
+    @property
+    def guardian(self) -> int:
+        """The process id of the outer guardian."""
+        return self._guardian.pid
 
-        try:
-            children: list[psutil.Process] = psutil.Process(self._guardian.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
-        return children
+    def tree(self) -> "list[psutil.Process]":
+        """The command and all that descends from it, without the guardians."""
+        return tree(self._guardian.pid)
 
     def tail(self, lines: int = 5) -> str:
         """The last lines that this command wrote, on one line."""
@@ -114,6 +113,22 @@ class Supervised:
             self._guardian.kill()
             self._guardian.wait()
         _alive.discard(self)
+
+
+def tree(guardian: int) -> "list[psutil.Process]":
+    """What a guardian guards: all below it but the inner guardian; empty when it has ended."""
+    import psutil
+
+    try:
+        below: list[psutil.Process] = psutil.Process(guardian).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+    found = []
+    for one in below:
+        with suppress(psutil.NoSuchProcess):
+            if one.ppid() != guardian:
+                found.append(one)
+    return found
 
 
 _alive: "weakref.WeakSet[Supervised]" = weakref.WeakSet()

@@ -19,6 +19,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "state"
     monkeypatch.setattr(paths, "STATE", folder)
     monkeypatch.setenv("FLIGHTSCHOOL_STATE", str(folder))
+    monkeypatch.setenv("FLIGHTSCHOOL_COMPOSE", "off")  # whatever runs on the machine of whoever tests
     yield folder
     services.stop_all()
 

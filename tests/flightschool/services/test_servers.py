@@ -216,7 +216,12 @@ def test_web_stops_within_two_seconds_with_a_connection_open(tmp_path: Path) -> 
     assert time.monotonic() - begin < 2
 
 
-# --- HDFS
+# --- HDFS, and with it all that only compose has
+
+
+@pytest.fixture
+def compose_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLIGHTSCHOOL_COMPOSE")
 
 
 @contextmanager
@@ -237,6 +242,7 @@ def name_node(reply: object) -> Iterator[int]:
             server.shutdown()
 
 
+@pytest.mark.usefixtures("compose_allowed")
 def test_hdfs_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with name_node({"FileStatuses": {"FileStatus": []}}) as port:
         monkeypatch.setenv("FLIGHTSCHOOL_HDFS_PORT", str(port))
@@ -244,6 +250,7 @@ def test_hdfs_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
             assert hdfs.endpoint == f"http://127.0.0.1:{port}/webhdfs/v1"
 
 
+@pytest.mark.usefixtures("compose_allowed")
 @pytest.mark.parametrize("reply", [None, {"something": "else"}, "text"])
 def test_hdfs_when_it_is_not(monkeypatch: pytest.MonkeyPatch, reply: object) -> None:
     with name_node(reply) as port:
@@ -252,6 +259,7 @@ def test_hdfs_when_it_is_not(monkeypatch: pytest.MonkeyPatch, reply: object) -> 
             services.hdfs()
 
 
+@pytest.mark.usefixtures("compose_allowed")
 def test_hdfs_port_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLIGHTSCHOOL_HDFS_PORT", "many")
     with pytest.raises(Unavailable, match="not a port"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
-from flightschool.services.base import PythonService, Unavailable, request
+from flightschool.services.base import PythonService, Unavailable
 
 BROKER = Path(__file__).with_name("kafka_broker.py")
 API_VERSIONS = 18
@@ -25,6 +25,7 @@ class Kafka(PythonService):
     """
 
     name = "kafka"
+    told = ("bootstrap",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +43,7 @@ class Kafka(PythonService):
         return self.python(str(BROKER), str(port), "1")
 
     def answers(self) -> bool:
-        status, body = request(self.port)
+        status, body = self.request()
         if status != 200:
             return False
         self.bootstrap = json.loads(body)["bootstrap"]
@@ -54,23 +55,58 @@ class Kafka(PythonService):
         Raises:
             FlightSchoolError: it exists (and not `exist_ok`), or the name or number is not valid.
         """
-        if partitions < 1:
-            raise FlightSchoolError(_("A topic needs at least one partition, not {n}.").format(n=partitions))
+        _check(partitions)
         body = json.dumps({"name": name, "partitions": partitions}).encode()
         try:
-            status, reply = request(self.port, "/topics", method="POST", body=body)
+            status, reply = self.request("/topics", method="POST", body=body)
         except OSError as error:
             raise Unavailable(_("The mock broker is not running: start it with services.kafka().")) from error
         if status == 409 and not exist_ok:
-            raise FlightSchoolError(
-                _("Topic {name} exists already: choose another name, or say exist_ok=True.").format(name=name)
-            )
+            raise _taken(name)
         if status not in (201, 409):
-            raise FlightSchoolError(
-                _("Topic {name} was not created: {reason}.").format(
-                    name=name, reason=json.loads(reply)["problem"]
-                )
-            )
+            raise _refused(name, json.loads(reply)["problem"])
+
+
+class ComposeKafka(Kafka):
+    """The broker of compose: Apache Kafka, one node, on disk."""
+
+    @property
+    def label(self) -> str:
+        return "Apache Kafka"
+
+    def answers(self) -> bool:
+        self.bootstrap = f"{self.host}:{self.port}"
+        return speaks_kafka(self.bootstrap)
+
+    def create_topic(self, name: str, partitions: int = 1, *, exist_ok: bool = False) -> None:
+        """Create a topic by Kafka's admin API. Raises as the mock broker's does."""
+        from confluent_kafka import KafkaError, KafkaException
+        from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+        _check(partitions)
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        try:
+            admin.create_topics([NewTopic(name, partitions, 1)], request_timeout=10)[name].result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise _refused(name, error.args[0].str()) from error
+            if not exist_ok:
+                raise _taken(name) from None
+
+
+def _check(partitions: int) -> None:
+    if partitions < 1:
+        raise FlightSchoolError(_("A topic needs at least one partition, not {n}.").format(n=partitions))
+
+
+def _taken(name: str) -> FlightSchoolError:
+    return FlightSchoolError(
+        _("Topic {name} exists already: choose another name, or say exist_ok=True.").format(name=name)
+    )
+
+
+def _refused(name: str, reason: str) -> FlightSchoolError:
+    return FlightSchoolError(_("Topic {name} was not created: {reason}.").format(name=name, reason=reason))
 
 
 def speaks_kafka(address: str) -> bool:

@@ -2,13 +2,13 @@
 
 import configparser
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flightschool import paths
 from flightschool.i18n import _
-from flightschool.services.base import LOOPBACK, PythonService, request
+from flightschool.services.base import LOOPBACK, PythonService
 
 DUMMY = "testing"
 """Access key and secret: moto takes any, and everybody sees that this one is no secret."""
@@ -22,6 +22,7 @@ class S3(PythonService):
     """
 
     name = "s3"
+    key = secret = session_token = DUMMY
 
     @property
     def label(self) -> str:
@@ -33,7 +34,7 @@ class S3(PythonService):
     def answers(self) -> bool:
         credential = f"{DUMMY}/20130101/{REGION}/s3/aws4_request"
         signed = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
-        status, body = request(self.port, headers={"Authorization": signed})
+        status, body = self.request(headers={"Authorization": signed})
         return status == 200 and b"ListAllMyBucketsResult" in body
 
     def env(self) -> dict[str, str]:
@@ -43,12 +44,12 @@ class S3(PythonService):
         """
         account = self._account()
         exempt = [*filter(None, os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(","))]
-        no_proxy = ",".join(dict.fromkeys([*exempt, LOOPBACK, "localhost"]))
+        no_proxy = ",".join(dict.fromkeys([*exempt, LOOPBACK, "localhost", self.host]))
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": DUMMY,
-            "AWS_SECRET_ACCESS_KEY": DUMMY,
-            "AWS_SESSION_TOKEN": DUMMY,
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+            "AWS_SESSION_TOKEN": self.session_token,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_PROFILE": "default",
@@ -77,8 +78,8 @@ class S3(PythonService):
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id=DUMMY,
-            aws_secret_access_key=DUMMY,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
             config=botocore.config.Config(proxies={}, s3={"addressing_style": "path"}),
         )
 
@@ -86,8 +87,8 @@ class S3(PythonService):
     def storage_options(self) -> dict[str, Any]:
         """What `pandas.read_parquet("s3://…", storage_options=…)`, fsspec and s3fs want."""
         return {
-            "key": DUMMY,
-            "secret": DUMMY,
+            "key": self.key,
+            "secret": self.secret,
             "client_kwargs": {"endpoint_url": self.endpoint, "region_name": REGION},
         }
 
@@ -107,3 +108,25 @@ class S3(PythonService):
                 settings.write(file)
             new.replace(path)
         return path
+
+
+class ComposeS3(S3):
+    """The S3 server of compose: S3 alone, on disk, with the keys of `.env`."""
+
+    session_token = ""
+
+    @property
+    def label(self) -> str:
+        return "S3"
+
+    def at_compose(self, settings: Mapping[str, str]) -> None:
+        self.key = settings.get("S3_ACCESS_KEY_ID", "")
+        self.secret = settings.get("S3_SECRET_ACCESS_KEY", "")
+
+    def answers(self) -> bool:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return "Buckets" in self.client().list_buckets()
+        except (BotoCoreError, ClientError):  # other keys than ours, or no S3 at all
+            return False
