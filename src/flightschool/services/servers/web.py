@@ -36,7 +36,7 @@ class Web(PythonService):
             raise FlightSchoolError(
                 _("There is no folder {folder} to serve {app} from.").format(folder=cwd, app=app)
             )
-        self.app, self.cwd, self.ready, self.name = app, cwd, ready, name
+        self.app, self.cwd, self.path, self.name = app, cwd, ready, name
         self.env = dict(env or {})
 
     @property
@@ -68,5 +68,5 @@ class Web(PythonService):
         return self.env
 
     def answers(self) -> bool:
-        status, _body = request(self.port, self.ready)
+        status, _body = request(self.port, self.path)
         return status < 400
