@@ -76,6 +76,7 @@ def _install(wanted: str) -> None:
     """Install beside, then move into place, so that a cut leaves nothing half done."""
     npm = node().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     new = TOOLS.with_name("npm.new")
+    sys.stderr.write(_("Installing tools from npm, once; this takes about a minute.") + "\n")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     for file in (LOCK, LOCK.with_name("package.json")):
