@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import engine as engines
+import grading
 import images
 from engine import Engine, TrialError
 
@@ -124,6 +125,8 @@ def trial(cache: Path, stages: Sequence[str]) -> None:
             images.lab(engine, staged, IMAGE, cache / "build.log")
         with step("test images of PostgreSQL and the Prometheus family built"):
             images.servers(engine)
+        with step("graded in a container where no walls can be built outside"):
+            say(f"grading: {grading.grade(engine)}")
         stack = Stack(engine, staged, Path(place) / "stack.json")
         try:
             for name in stages:

@@ -21,7 +21,7 @@ class Support:
     bubblewrap: str
     """Why bubblewrap does not; named for whoever wants to know."""
     containers: tuple[str, ...]
-    """Container runtimes that are installed. They are not used."""
+    """Container runtimes that are installed. Not used here; grading can use Docker, see `grading/container.py`."""
     counted: bool
     """Whether a control group counts the memory of the whole tree; it is looked at every 50 ms otherwise."""
 

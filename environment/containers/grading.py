@@ -1,0 +1,125 @@
+"""Grades in a container, from processes in which no walls can be built: a user without namespaces, and root without them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine import Engine, TrialError
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(os.environ.get("FLIGHTSCHOOL_VENV") or ROOT / ".venv") / "bin"
+MODULE = "01"
+SEED = "20130101"
+NOBODY = 1000
+SUBMIT = """
+import sys
+from pathlib import Path
+from flightschool import curriculum, paths, publish
+module = curriculum.module(sys.argv[2])
+Path(sys.argv[1], "ada.ipynb").write_bytes(publish.solution_notebook(module))
+Path(sys.argv[1], "bob.ipynb").write_bytes((paths.NOTEBOOKS / f"{module.id}.ipynb").read_bytes())
+"""
+NO_NAMESPACES = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
+"""In a user namespace of its own, so that the rest of the machine keeps its own."""
+
+
+def grade(engine: Engine) -> str:
+    """What came of it, in a line.
+
+    Raises:
+        TrialError: it did not work, or gave other marks than on this machine's own walls.
+    """
+    if not (BIN / "flightschool").exists():
+        raise TrialError(
+            f"grading in a container is started by {BIN / 'flightschool'}, which is not there: run environment/setup."
+        )
+    with tempfile.TemporaryDirectory(prefix="flightschool-grading-") as place:
+        folder = Path(place)
+        submissions = folder / "in"
+        submissions.mkdir()
+        _run([BIN / "python", "-c", SUBMIT, submissions, MODULE], folder)
+        _run(_command(submissions, folder / "walls"), folder)
+        wanted = _marks(folder / "walls")
+        if not any(share == 1 for share in wanted.values()) or not any(
+            share == 0 for share in wanted.values()
+        ):
+            raise TrialError(f"the submissions to compare by are no good: {wanted}")
+        socket = {"DOCKER_HOST": f"unix://{engine.socket}", "DOCKER_CONFIG": str(engine.config)}
+        said = []
+        for name, prefix in _without_walls(engine).items():
+            out = folder / name
+            out.mkdir()
+            shutil.chown(out, *((NOBODY, NOBODY) if name == "user" else (0, 0)))
+            _run([*prefix, *_command(submissions, out)], folder, **socket)
+            if (found := _marks(out)) != wanted:
+                raise TrialError(f"as {name}, in a container, the marks are {found} instead of {wanted}")
+            owners = {path.stat().st_uid for path in out.rglob("*")}
+            if owners != {out.stat().st_uid}:
+                raise TrialError(f"as {name}, what came out belongs to {owners}")
+            said.append(name)
+        return f"{len(wanted)} marks the same as behind this machine's own walls, graded without them as {' and '.join(said)}"
+
+
+def _command(submissions: Path, out: Path) -> list[str | Path]:
+    return [BIN / "flightschool", "grade", submissions, "--module", MODULE, "--out", out, "--seed", SEED]
+
+
+def _without_walls(engine: Engine) -> dict[str, list[str]]:
+    """Prefixes of a command: who runs it, where no user namespace can be made."""
+    ways = {"root": ["unshare", "--user", "--map-root-user", "sh", "-c", NO_NAMESPACES, "sh"]}
+    user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    engine.socket.parent.chmod(0o711)
+    os.chown(engine.socket, NOBODY, NOBODY)
+    readable = ["setpriv", *user, str(BIN / "python"), "-c", "import flightschool"]
+    if subprocess.run(readable, capture_output=True, check=False, cwd="/").returncode == 0:
+        namespace = ["unshare", "--user", "--map-current-user", "--keep-caps"]
+        ways["user"] = [
+            "setpriv",
+            *user,
+            *namespace,
+            "sh",
+            "-c",
+            NO_NAMESPACES,
+            "sh",
+            "setpriv",
+            "--inh-caps=-all",
+            "--ambient-caps=-all",
+        ]
+    return ways
+
+
+def _run(command: Sequence[str | Path], folder: Path, **variables: str) -> None:
+    home = folder / "state"
+    home.mkdir(exist_ok=True, mode=0o777)
+    home.chmod(0o777)
+    folder.chmod(0o755)
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={**os.environ, **variables, "FLIGHTSCHOOL_STATE": str(home), "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise TrialError(
+            f"`{' '.join(map(str, command))[:160]}…` ended with {done.returncode}: {(done.stderr or done.stdout)[-1500:]}"
+        )
+
+
+def _marks(out: Path) -> dict[str, float]:
+    """Share of its points, by learner and exercise."""
+    graded: Any = json.loads((out / "grades.json").read_text())
+    return {
+        f"{learner['learner']} {mark['exercise']}": mark["share"]
+        for learner in graded["submissions"]
+        for mark in learner["exercises"]
+    }
