@@ -161,6 +161,7 @@ def grade(
             if due is not None:
                 round = after(round, due, policy)
             written = reports.write(round, out)
+            list_not_taken(found.problems, out / "not-taken.txt")
     except KeyboardInterrupt:
         typer.echo(
             _(
@@ -179,6 +180,17 @@ def grade(
     tell(_("refused"), [f"{one.learner}: {one.refused}" for one in refused])
     tell(_("not graded, try again"), [f"{one.learner}: {one.failure}" for one in failed])
     raise typer.Exit(1 if refused or failed or found.problems else 0)
+
+
+def list_not_taken(problems: Sequence[str], path: Path) -> None:
+    """Write down what was not taken, when it is more than is told on standard error."""
+    from flightschool.grading.reports.text import line
+
+    if len(problems) <= NAMED:
+        path.unlink(missing_ok=True)
+        return
+    path.write_text("".join(f"{line(one)}\n" for one in problems), encoding="utf-8")
+    typer.echo(_("All that was not taken: {path}").format(path=path), err=True)
 
 
 def moment(text: str) -> datetime:

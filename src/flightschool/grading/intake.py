@@ -8,7 +8,7 @@ import io
 import os
 import re
 import stat
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +34,8 @@ INNER_LIMIT = 64 * 2**20
 """Bytes of a zip within a zip, which is held in memory."""
 MOST_PROBLEMS = 1_000
 """Sentences; nobody reads more."""
+MOST_OF_ONE = 5
+"""Sentences on one archive, so that nobody's hide what was not taken of others."""
 OPEN_LIMIT = 4 * 2**30
 """Bytes that are read of one zip with all in it: a thousand submissions of 4 MB."""
 OPEN_FREELY = 100 * 2**20
@@ -174,10 +176,16 @@ class _Search:
         self._more = 0
         self._folders: list[tuple[str, ...]] = []
         self._mentioned: set[tuple[str, ...]] = set()
+        self._of: Counter[str] = Counter()
 
-    def problem(self, sentence: str, shown: str, parts: tuple[str, ...] = (), **more: str) -> None:
-        """Note a file that is not taken."""
+    def problem(
+        self, sentence: str, shown: str, parts: tuple[str, ...] = (), *, of: str = "", **more: str
+    ) -> None:
+        """Note a file that is not taken; `of` is somebody's archive that it is in."""
         self._mentioned.update(parts[:length] for length in range(1, len(parts) + 1))
+        self._of[of] += bool(of)
+        if self._of[of] > MOST_OF_ONE:
+            return
         if len(self._problems) < MOST_PROBLEMS:
             self._problems.append(sentence.format(file=clean(shown), **more))
         else:
@@ -185,9 +193,13 @@ class _Search:
 
     def problems(self) -> tuple[str, ...]:
         """All of them, or as many as somebody reads."""
-        more = (
-            [_("Further files that were not taken: {count}.").format(count=self._more)] if self._more else []
-        )
+        more = [
+            _("{file}: {count} more were not taken.").format(file=clean(of), count=count - MOST_OF_ONE)
+            for of, count in self._of.items()
+            if count > MOST_OF_ONE
+        ][:MOST_PROBLEMS]
+        if self._more:
+            more.append(_("Further files that were not taken: {count}.").format(count=self._more))
         return (*self._problems, *more)
 
     def files(self) -> list[_File]:
@@ -275,17 +287,19 @@ class _Search:
     ) -> Iterator[_File]:
         """The notebooks of a zip, and of the zips in it. Raises Refused."""
         count = 0
+        of = shown if outer or file != self._folder else ""
         for entry in archive.entries(_WANTED):
-            count += 1
             name = f"{shown}/{entry.name}"
             if any(_ignored(part) for part in entry.parts):
                 continue
+            count += 1
             try:
                 yield from self._entry(archive, entry, file, outer, name, parts)
             except Refused as error:
-                self.problem(_("{file} was not taken: {why}."), name, parts, why=str(error))
+                self.problem(_("{file} was not taken: {why}."), name, parts, of=of, why=str(error))
         if not count:
-            self.problem(_("There is no notebook in {file}."), shown, parts)
+            within = "" if file == self._folder else shown.rpartition("/")[0]
+            self.problem(_("There is no notebook in {file}."), shown, parts, of=within if outer else "")
 
     def _entry(
         self, archive: Archive, entry: Entry, file: Path, outer: str, shown: str, parts: tuple[str, ...]
@@ -316,7 +330,7 @@ class _Search:
 
 def _ignored(name: str) -> bool:
     """Hidden files and folders, among them `.ipynb_checkpoints`, `.git` and macOS's `._x`, and what macOS puts into zips."""
-    return name.startswith(".") or name == "__MACOSX"
+    return (name.startswith(".") and name != "..") or name == "__MACOSX"
 
 
 def _submission(learner: str, found: list[tuple[_File, Owner, bool]]) -> Submission:
