@@ -62,3 +62,10 @@ def test_commands_are_accounted_for() -> None:
 def test_settings_that_are_named_are_read(name: str) -> None:
     places = [ROOT / "docker-compose.yml", ROOT / "tests/environment/test_compose_trial.py"]
     assert any(name in place.read_text() for place in places)
+
+
+def test_rights_of_a_grading_container_are_the_ones_it_gets() -> None:
+    from flightschool.grading.container import CAPABILITIES
+
+    section = TEXT[TEXT.index("## Grading in a container") : TEXT.index("## The trial")]
+    assert tuple(re.findall(r"`([A-Z]+_?[A-Z]+)`", section)) == CAPABILITIES
