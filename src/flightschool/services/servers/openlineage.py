@@ -56,6 +56,12 @@ def answer(path: str, token: str, content_type: str, body: bytes) -> Answer:
     return Answer(400, json.dumps({"message": "; ".join(found)})) if found else Answer(201, "", event)
 
 
+def prepare() -> None:
+    """Import and make what the first event would wait for."""
+    for kind in ("run", "dataset", "job"):
+        _validator(kind)
+
+
 def problems(event: object) -> list[str]:
     """What the event lacks of what the specification requires, a sentence each."""
     if not isinstance(event, Mapping):
