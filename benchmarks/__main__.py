@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ALL = ("setup", "check", "engine", "sandbox", "run", "grading", "attacks", "kills")
+ALL = ("setup", "check", "engine", "sandbox", "run", "grading", "attacks", "kills", "services")
 
 
 def main(words: list[str]) -> int:
