@@ -56,8 +56,9 @@ CORPUS = [
             places += [f"{one}/4711080.pth" for one in (*site.getsitepackages(), sys.prefix)] + [f"{one}/4711080" for one in GIVEN["places"]]
             places += [f"{os.environ['FLIGHTSCHOOL_HOME']}/labs/4711080.py", f"{lab.module.lab}/exercises.py", f"{os.path.dirname(os.__file__)}/sitecustomize.py"]
             for place in places:
-                try: open(place, "a").write("import os"); got.append(place)
-                except OSError: pass
+                try: open(place, "a").write("import os")
+                except OSError: continue
+                if not place.startswith(tuple(GIVEN["places"])): got.append(place)  # a shadow of these may be its own
             for place in (".bashrc", ".ipython/profile_default/startup/0.py", ".config/systemd/user/x.service", ".local/lib/python3.11/site-packages/usercustomize.py"):
                 os.makedirs(os.path.dirname(f"{home}/{place}"), exist_ok=True)
                 open(f"{home}/{place}", "w").write("print('LEAK' + 'ED!')")

@@ -189,8 +189,9 @@ CORPUS = [
                 place = libc.shmat(one, None, 0)
                 if place in (None, 2**64 - 1): break
                 ctypes.memset(place, 1, 2**25)
+            print("taken:", number)
         """),
-        says=NO_MEMORY,
+        says="q1.*passed",  # it is refused where nothing counts it, and else counted
         compared=False,
     ),
     Attack(
