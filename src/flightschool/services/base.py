@@ -190,7 +190,7 @@ class Service(ABC):
         """Whether it gives a right answer at this moment."""
         try:
             return self.answers()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: what was to be JSON is none
             return False
 
     def request(self, path: str = "/", **options: Any) -> tuple[int, bytes]:

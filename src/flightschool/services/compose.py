@@ -15,7 +15,7 @@ from flightschool.i18n import _
 from flightschool.services.base import LOOPBACK, Service, Unavailable, occupied
 
 if TYPE_CHECKING:
-    from flightschool.services.registry import Server
+    from flightschool.services.registry import Compose, Server
 
 INSIDE = "FLIGHTSCHOOL_INSIDE_COMPOSE"
 SWITCH = "FLIGHTSCHOOL_COMPOSE"
@@ -42,10 +42,7 @@ class Composed(Service):
         raise AssertionError("compose starts it")
 
     def answers(self) -> bool:
-        if not self.compose.proof:
-            return self.running
-        _status, body = self.request(self.compose.path, timeout=2)
-        return self.compose.proof.encode() in body.replace(b'": ', b'":')
+        return self.running  # `find` asks for the proof
 
 
 def settings() -> dict[str, str]:
@@ -86,4 +83,15 @@ def find(server: "Server") -> Service | None:
         return None
     service = server.standin().at(host, port, {}, by="docker compose")
     service.at_compose(known)
-    return service if service.ready() else None
+    return service if _proved(service, row) and service.ready() else None
+
+
+def _proved(service: Service, row: "Compose") -> bool:
+    """Whether what answers there is the product that it should be."""
+    if not row.proof:
+        return True
+    try:
+        _status, body = service.request(row.path, timeout=2)
+    except OSError:
+        return False
+    return row.proof.encode() in body.replace(b'": ', b'":')

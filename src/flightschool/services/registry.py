@@ -33,8 +33,9 @@ class Compose:
         profile: what to start.
         port: where it is published on 127.0.0.1, moved by $FLIGHTSCHOOL_<NAME>_PORT; 0: only containers can use it.
         inner: where other containers reach it, when that is another port.
-        path: for a server without a class of its own: a GET there must answer …
-        proof: … with this text in the body. Empty: that it takes connections must do, since it speaks no plain HTTP.
+        path: a GET there must answer …
+        proof: … with this text in the body. Empty: the class's `answers()` knows its product; where there is no class
+            (Logstash, k3s), an open port must do.
         root: what such a server's address ends with.
         place: module and class for it, when the embedded one's does not do.
     """
@@ -147,7 +148,7 @@ def table() -> dict[str, Server]:
             "prometheus",
             "Prometheus",
             "prometheus:Prometheus",
-            Compose("prometheus", "monitoring", 9090),
+            Compose("prometheus", "monitoring", 9090, 0, "/api/v1/status/buildinfo", '"goVersion"'),
             needs="Debian: prometheus",
         ),
         Server(
@@ -161,7 +162,7 @@ def table() -> dict[str, Server]:
             "pushgateway",
             "Pushgateway",
             "prometheus:Pushgateway",
-            Compose("pushgateway", "monitoring", 9091),
+            Compose("pushgateway", "monitoring", 9091, 0, "/api/v1/status", '"build_information"'),
             needs="Debian: prometheus-pushgateway",
         ),
         Server(

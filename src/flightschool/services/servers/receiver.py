@@ -110,6 +110,8 @@ class Door(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST:
             self.close_connection = True
+            # Else the client would see a broken connection instead of the answer.
+            self.rfile.read(min(int(length), 8 * LARGEST) if length.isdecimal() else 0)
             self._reply(413 if length.isdecimal() else 411, "")
             return
         said = type(self).judge(

@@ -32,10 +32,14 @@ class S3(PythonService):
         return self.python("-m", "moto.server", "--host", LOOPBACK, "--port", str(port))
 
     def answers(self) -> bool:
+        status, body = self._asked()
+        return status == 200 and b"ListAllMyBucketsResult" in body
+
+    def _asked(self) -> tuple[int, bytes]:
+        """The answer to a list of buckets asked for with a key that is none."""
         credential = f"{DUMMY}/20130101/{REGION}/s3/aws4_request"
         signed = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
-        status, body = self.request(headers={"Authorization": signed})
-        return status == 200 and b"ListAllMyBucketsResult" in body
+        return self.request(headers={"Authorization": signed})
 
     def env(self) -> dict[str, str]:
         """Variables that point every AWS client here, and away from any real account.
@@ -125,8 +129,12 @@ class ComposeS3(S3):
 
     def answers(self) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
+        _status, body = self._asked()
+        if b"ListAllMyBucketsResult" not in body and b"<Error" not in body:
+            return False  # no S3 at all, which boto3 would ask five times
         try:
             return "Buckets" in self.client().list_buckets()
-        except (BotoCoreError, ClientError):  # other keys than ours, or no S3 at all
+        except (BotoCoreError, ClientError, ResponseParserError):  # other keys than ours, or no S3 at all
             return False
