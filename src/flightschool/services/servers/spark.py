@@ -28,7 +28,7 @@ class Spark(Housed, PythonService):
     """
 
     name = "spark"
-    timeout = 60.0
+    timeout = 90.0
     told = ("ports",)
     doors = ("master", "worker-1", "worker-1-page", "worker-2", "worker-2-page")
 
