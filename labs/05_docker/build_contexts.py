@@ -137,7 +137,9 @@ def a_week_later(context: Mapping[str, bytes]) -> Context:
     """The same repository on another machine: what Git, Python and the editor write is different, what people wrote is not."""
     machines = (".git/", ".venv/", "notebooks/")
     moved = {
-        path: content + b"written later\n" if "/__pycache__/" in path or path.startswith(machines) else content
+        path: content + b"written later\n"
+        if "/__pycache__/" in path or path.startswith(machines)
+        else content
         for path, content in context.items()
     }
     package = next(path.split("/")[0] for path in context if path.endswith("/__init__.py"))

@@ -16,15 +16,27 @@ DARK, LIGHT, GREY = "#0072B2", "#E69F00", "#D9D9D9"
 def rebuild_grid(before: Build, after: Mapping[str, Build]) -> str:
     """A row a layer, a column a change: dark where the layer is rebuilt. `after` holds the builds after each change."""
     layers = before.layers
-    again = {name: {(step.stage, step.line) for step in rebuilt(before, build)} for name, build in after.items()}
+    again = {
+        name: {(step.stage, step.line) for step in rebuilt(before, build)} for name, build in after.items()
+    }
     figure, axes = plt.subplots(figsize=(9, 0.5 * len(layers) + 1.4))
     for column, name in enumerate(after):
         for row, step in enumerate(layers):
             new = (step.stage, step.line) in again[name]
             axes.add_patch(
-                plt.Rectangle((column, row), 0.92, 0.86, color=DARK if new else GREY, hatch="" if new else "..")
+                plt.Rectangle(
+                    (column, row), 0.92, 0.86, color=DARK if new else GREY, hatch="" if new else ".."
+                )
             )
-            axes.text(column + 0.46, row + 0.43, _("again") if new else _("known"), ha="center", va="center", color="white" if new else "black", fontsize=8)
+            axes.text(
+                column + 0.46,
+                row + 0.43,
+                _("again") if new else _("known"),
+                ha="center",
+                va="center",
+                color="white" if new else "black",
+                fontsize=8,
+            )
     axes.set(xlim=(0, len(after)), ylim=(len(layers), 0))
     axes.set_xticks([n + 0.46 for n in range(len(after))], list(after), fontsize=8)
     axes.set_yticks([n + 0.43 for n in range(len(layers))], [str(step)[:44] for step in layers], fontsize=8)
@@ -34,7 +46,9 @@ def rebuild_grid(before: Build, after: Mapping[str, Build]) -> str:
     figure.tight_layout()
     plt.show()
     counts = ", ".join(f"{name} {len(steps)}" for name, steps in again.items())
-    return _("In words, layers that are rebuilt of {total}: {counts}.").format(total=len(layers), counts=counts)
+    return _("In words, layers that are rebuilt of {total}: {counts}.").format(
+        total=len(layers), counts=counts
+    )
 
 
 def start_order(fates: Mapping[str, Fate], until: float = 60) -> str:
@@ -48,8 +62,14 @@ def start_order(fates: Mapping[str, Fate], until: float = 60) -> str:
             words.append(_("{name} never starts").format(name=name))
             continue
         good = fate.ready if fate.ready is not None else fate.ended if fate.status == 0 else None
-        end = until if good is None and fate.ended is None else min(until, good if good is not None else fate.ended or until)
-        axes.barh(row, end - started, left=started, color=LIGHT, hatch="//", edgecolor="black", lw=0.5, height=0.6)
+        end = (
+            until
+            if good is None and fate.ended is None
+            else min(until, good if good is not None else fate.ended or until)
+        )
+        axes.barh(
+            row, end - started, left=started, color=LIGHT, hatch="//", edgecolor="black", lw=0.5, height=0.6
+        )
         if good is not None and fate.ended is None:
             axes.barh(row, until - end, left=end, color=DARK, height=0.6)
         if fate.status not in (0, None):
@@ -57,7 +77,11 @@ def start_order(fates: Mapping[str, Fate], until: float = 60) -> str:
             words.append(_("{name} fails at second {second:.0f}").format(name=name, second=end))
         else:
             words.append(_("{name} starts at second {second:.0f}").format(name=name, second=started))
-    for label, colour, hatch in ((_("waits"), "white", ".."), (_("starts, or works"), LIGHT, "//"), (_("ready"), DARK, "")):
+    for label, colour, hatch in (
+        (_("waits"), "white", ".."),
+        (_("starts, or works"), LIGHT, "//"),
+        (_("ready"), DARK, ""),
+    ):
         axes.bar(0, 0, color=colour, hatch=hatch, edgecolor="grey", label=label)
     axes.set_yticks(range(len(fates)), list(fates))
     axes.invert_yaxis()

@@ -419,6 +419,7 @@ QUESTIONS = ("layer", "tag", "secret", "health", "order")
     points=1,
     hints=(
         _("Each question has its answer in one sentence of a section above."),
+        _("Two of them ask what a promise is worth: what of it is kept by a name, and what by the bytes?"),
         _("layer: section 2. tag: section 3. secret: section 1. health: section 4. order: section 5."),
     ),
 )

@@ -596,7 +596,9 @@ def _install(
 ) -> Install | None:
     words = command.words
     program = words[0] if words else ""
-    if (command.program.startswith("pip") and "install" in words[1:]) or (command.program.startswith("python") and words[1:3] == ("-m", "pip") and "install" in words):
+    if (command.program.startswith("pip") and "install" in words[1:]) or (
+        command.program.startswith("python") and words[1:3] == ("-m", "pip") and "install" in words
+    ):
         at = words.index("install")
     elif command.program == "uv" and words[1:3] == ("pip", "install"):
         at = 2

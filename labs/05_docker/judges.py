@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from flightschool.curriculum import Verdict, judge
 from flightschool.data import World, raw
 from flightschool.i18n import translations
@@ -419,7 +421,9 @@ def etl_runs(ran: Mapping[str, Any], done: Build, world: World) -> list[Flaw]:
         return [
             Flaw(
                 _("The start command could not be run. {problem}").format(problem=str(ran["problem"])[:300]),
-                _('ENTRYPOINT ["python", "-m", "etl"]'),
+                _(
+                    "Arguments of `docker run` replace CMD and follow ENTRYPOINT. Which of the two names the program?"
+                ),
                 stops=True,
             )
         ]
@@ -649,6 +653,7 @@ def rebuild_flaws(
 
 
 # q3 ----------------------------------------------------------------------------------------------------------------
+
 
 @judge("q3")
 def same_twice(evidence: Any, world: World) -> Verdict:
@@ -1117,21 +1122,16 @@ def care_flaws(services: Mapping[str, Service], text: str) -> list[Flaw]:
                         _("\"127.0.0.1:8000:8000\": Docker's rules come before your firewall's."),
                     )
                 )
-    written = re.search(
-        r"^\s*-?\s*[\"']?(\w*(?:PASSWORD|SECRET|TOKEN)\w*)[\"']?\s*[:=]\s*[\"']?(?!\s*$|\$|[\"']?\$|/run/secrets)([^\s\"']+)",
-        text,
-        re.MULTILINE | re.IGNORECASE,
-    )
-    if written and not written[1].endswith("_FILE"):
+    if written := in_the_clear(text):
         flaws.append(
             Flaw(
-                _("{name} stands in the file in the clear.").format(name=written[1]),
+                _("{name} stands in the file in the clear.").format(name=written),
                 _(
-                    "${{{name}:?say where it comes from}}, from an .env that Git does not know; or a secret of compose."
-                ).format(name=written[1]),
+                    "${DB_PASSWORD:?say where it comes from}, from an .env that Git does not know; or a secret of compose."
+                ),
             )
         )
-    elif re.search(r"\$\{?DB_PASSWORD\}?(?!:)", text) and not re.search(r"DB_PASSWORD:?\?", text):
+    elif re.search(r"\$\{?DB_PASSWORD\}?", text) and not re.search(r"DB_PASSWORD:?\?", text):
         flaws.append(
             Flaw(
                 _("Without DB_PASSWORD the database starts with an empty password, or stops with a riddle."),
@@ -1157,6 +1157,22 @@ def care_flaws(services: Mapping[str, Service], text: str) -> list[Flaw]:
             )
         )
     return flaws
+
+
+def in_the_clear(text: str) -> str:
+    """The name of a variable whose secret stands in the file; empty when none does."""
+    whole = mapping(yaml.safe_load(text))
+    for service in mapping(whole.get("services")).values():
+        given = mapping(service).get("environment") or {}
+        named = given.items() if isinstance(given, dict) else [str(one).partition("=")[::2] for one in given]
+        for name, value in named:
+            secret = (
+                SECRET_NAME.search(str(name)) and not str(name).endswith("_FILE") and value not in (None, "")
+            )
+            inside = re.search(r"://[^:/\s]+:[^@$\s{]+@", str(value))
+            if (secret and "$" not in str(value)) or inside:
+                return str(name)
+    return ""
 
 
 # quiz --------------------------------------------------------------------------------------------------------------
