@@ -123,6 +123,8 @@ def test_the_corpus_is_whole() -> None:
     assert len({one.name for one in CORPUS}) == len(CORPUS)
     assert {one.module for one in CORPUS} == {LIGHT, FILES}
     assert all(one.taken or one.says for one in CORPUS)
+    guide = Path(__file__).parents[2] / "docs" / "grading.md"
+    assert f"{len(CORPUS)} hostile submissions" in guide.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("module", [LIGHT, FILES])
