@@ -125,8 +125,6 @@ def trial(cache: Path, stages: Sequence[str]) -> None:
             images.lab(engine, staged, IMAGE, cache / "build.log")
         with step("test images of PostgreSQL and the Prometheus family built"):
             images.servers(engine)
-        with step("graded in a container where no walls can be built outside"):
-            say(f"grading: {grading.grade(engine)}")
         stack = Stack(engine, staged, Path(place) / "stack.json")
         try:
             for name in stages:
@@ -141,6 +139,8 @@ def trial(cache: Path, stages: Sequence[str]) -> None:
                 stack.compose("down", "--volumes", "--timeout", "5")
         if left := engine.left_over():
             raise TrialError(f"still there after `down --volumes`: {', '.join(left)}")
+        with step("graded in a container where no walls can be built outside"):
+            say(f"grading: {grading.grade(engine)}")
         engine("image", "prune", "--force")
         engine("builder", "prune", "--force", "--keep-storage", KEPT)
 
@@ -218,17 +218,8 @@ class Stack:
 def up(stack: Stack, services: Sequence[str], checks: Sequence[str]) -> None:
     """Start services, wait for their health, hold that they are guarded, and use each."""
     with step(f"healthy: {' '.join(services)}"):
-        stack.compose(
-            "up",
-            "--detach",
-            "--no-build",
-            "--pull",
-            "never",
-            "--wait",
-            "--wait-timeout",
-            str(WAIT),
-            *(name for name in services if not name.endswith("-init")),
-        )
+        wait = ("--wait", "--wait-timeout", str(WAIT))
+        stack.compose("up", "--detach", "--no-build", "--pull", "never", *wait, *services)
     guarded(stack)
     with step("used from inside the lab"):
         say(stack.inside("python", "environment/containers/check.py", *checks).rstrip())

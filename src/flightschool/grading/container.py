@@ -29,7 +29,17 @@ INSIDE = "FLIGHTSCHOOL_IN_CONTAINER"
 """Set in the container: there is no further one."""
 UNFILTERED = ("seccomp=unconfined", "apparmor=unconfined")
 """The runtime's own filters forbid to make namespaces and to mount, by which walls are made. Behind the walls our own filter holds."""
-CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "KILL", "NET_ADMIN", "SETGID", "SETPCAP", "SETUID", "SYS_ADMIN")
+CAPABILITIES = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "KILL",
+    "NET_ADMIN",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_ADMIN",
+    "SYS_CHROOT",
+)
 """The least with which root builds walls: without any one of these it can't. Behind the walls none is left."""
 TRIAL = "from flightschool.engine.sandbox import available; available().require()"
 
@@ -49,8 +59,15 @@ def _options(option: str, values: Sequence[str]) -> tuple[str, ...]:
 ORDINARY = Way(False, _options("--security-opt", (*UNFILTERED, "systempaths=unconfined")))
 """As an ordinary user without a capability, in a user namespace. The paths that the runtime hides in /proc must be seen: with a part
 of it covered the kernel lets nobody but root mount one."""
-ROOT = Way(True, (*_options("--security-opt", UNFILTERED), *_options("--cap-add", CAPABILITIES)))
-"""As root, with eight capabilities, where the kernel of the containers forbids user namespaces as well."""
+ROOT = Way(
+    True,
+    (
+        *_options("--security-opt", UNFILTERED),
+        *_options("--cap-add", CAPABILITIES),
+        *("--tmpfs", "/root"),  # what is imported looks for settings at home
+    ),
+)
+"""As root, with nine capabilities, where the kernel of the containers forbids user namespaces as well."""
 
 
 @dataclass(frozen=True)
