@@ -16,6 +16,8 @@ import yaml
 from shell_steps import Command, commands
 
 LONGEST = 32_000
+MOST = 5_000
+"""Values that are looked at."""
 END = 400
 """Seconds that are simulated."""
 STARTED, HEALTHY, COMPLETED = "service_started", "service_healthy", "service_completed_successfully"
@@ -93,11 +95,11 @@ def read(text: Any, variables: Mapping[str, str] | None = None) -> dict[str, Ser
         raise ComposeError(f"This is not YAML{where}: look at the indentation there.") from None
     if not isinstance(whole, dict) or not isinstance(whole.get("services"), dict) or not whole["services"]:
         raise ComposeError("There are no services.")
-    found = {}
+    found, left = {}, [MOST]
     for name, raw in whole["services"].items():
         if not isinstance(raw, dict):
             raise ComposeError(f"The service {name} says nothing.")
-        found[str(name)] = _service(str(name), _filled(raw, variables or {}, 0))
+        found[str(name)] = _service(str(name), _filled(raw, variables or {}, left))
     for service in found.values():
         for other in service.needs:
             if other not in found:
@@ -356,14 +358,15 @@ def _refuse_circles(services: Mapping[str, Service]) -> None:
         walk(name)
 
 
-def _filled(value: Any, variables: Mapping[str, str], depth: int) -> Any:
-    """A value with its variables put in; a variable that must be there is marked as such."""
-    if depth > 12:
-        raise ComposeError("The compose file is nested too deeply.")
+def _filled(value: Any, variables: Mapping[str, str], left: list[int]) -> Any:
+    """A value with its variables put in. `left` counts down: what refers to itself again and again is refused."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise ComposeError("The compose file says too much: is something repeated by references?")
     if isinstance(value, dict):
-        return {str(key): _filled(item, variables, depth + 1) for key, item in list(value.items())[:200]}
+        return {str(key): _filled(item, variables, left) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled(item, variables, depth + 1) for item in value[:200]]
+        return [_filled(item, variables, left) for item in value]
     if not isinstance(value, str):
         return value
 

@@ -62,11 +62,8 @@ def start_order(fates: Mapping[str, Fate], until: float = 60) -> str:
             words.append(_("{name} never starts").format(name=name))
             continue
         good = fate.ready if fate.ready is not None else fate.ended if fate.status == 0 else None
-        end = (
-            until
-            if good is None and fate.ended is None
-            else min(until, good if good is not None else fate.ended or until)
-        )
+        last = until if fate.ended is None else fate.ended
+        end = min(until, last if good is None else good)
         axes.barh(
             row, end - started, left=started, color=LIGHT, hatch="//", edgecolor="black", lw=0.5, height=0.6
         )

@@ -152,13 +152,19 @@ def lay_out(world: World, folder: Path, *, fault: bool = True) -> tuple[str, str
         place.mkdir(parents=True, exist_ok=True)
         (place / "freeze.txt").write_text("".join(f"{pin}\n" for pin in freeze))
         (place / "run.log").write_text(f"$ python report.py flights.csv\n{done.stdout}{done.stderr}")
-        (place / "history.txt").write_text(
-            "CREATED      CREATED BY                                                                  SIZE\n"
-            f'{when}   CMD ["/bin/sh" "-c" "python report.py flights.csv"]                     0B\n'
-            f"{when}   RUN pip install --no-index --find-links wheels -r requirements.txt       {rng.randrange(19, 24)}kB\n"
-            f"{when}   COPY . .                                                                 1.2MB\n"
-            f"{when - timedelta(days=2)}   FROM python:3.11-slim  (image {base})                                    131MB\n"
+        steps = (
+            ("CREATED", "CREATED BY", "SIZE"),
+            (when, 'CMD ["/bin/sh" "-c" "python report.py flights.csv"]', "0B"),
+            (
+                when,
+                "RUN pip install --no-index --find-links wheels -r requirements.txt",
+                f"{rng.randrange(19, 24)}kB",
+            ),
+            (when, "COPY . .", "1.2MB"),
+            (when - timedelta(days=2), f"FROM python:3.11-slim  (image {base})", "131MB"),
         )
+        lines = (f"{when!s:12} {by:68} {size}\n" for when, by, size in steps)
+        (place / "history.txt").write_text("".join(lines))
     shutil.rmtree(folder / ".packages")
     (folder / "commits.txt").write_text(
         f"a1c9e07  {day - timedelta(days=25)}  Pin nyc-ontime\n"

@@ -484,7 +484,7 @@ class _Builder:
             if made := _new_venv(said):
                 venvs.add(posixpath.normpath(posixpath.join(folder, made)))
             if (
-                said.program in (".", "source")
+                said.words[0] in (".", "source")
                 and said.operands
                 and said.operands[0].endswith("/bin/activate")
             ):

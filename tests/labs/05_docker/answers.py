@@ -15,7 +15,6 @@ from labs.kit import failing, passing, untouched
 from flightschool.curriculum import load_lab_file
 from flightschool.paths import LABS
 
-DRAFT = "the notebook is being written"
 LAB = LABS / "05_docker"
 sys.path.insert(0, str(LAB))
 os.environ.setdefault("FLIGHTSCHOOL_DOCKER", "off")
