@@ -48,7 +48,7 @@ ORCHESTRATION = (
 QUALITY = ("mlflow", "evidently")
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "core": ((*CORE, *MONITORING), ("found", "postgres", "s3", "monitoring")),
-    "platform": ((*ORCHESTRATION, *QUALITY), ("airflow", "spark", "mlflow", "evidently")),
+    "platform": (("lab", *ORCHESTRATION, *QUALITY), ("airflow", "spark", "mlflow", "evidently")),
 }
 """What is started, and then used: the second beside the first."""
 RUN = (*CORE, *MONITORING, *ORCHESTRATION, *QUALITY)
@@ -75,7 +75,7 @@ def say(line: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the trial; returns the exit code."""
     asked = argparse.ArgumentParser(prog="environment/containers", description=__doc__.split("\n")[0])
-    asked.add_argument("--only", choices=list(STAGES), help="the first stage, or all; by default all")
+    asked.add_argument("--only", choices=list(STAGES), help="one stage; by default both")
     asked.add_argument(
         "--cache", type=Path, default=CACHE, help="images and packages, kept for the next time"
     )
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise TrialError(f"{why}.")
         began = time.monotonic()
         given.cache.mkdir(parents=True, exist_ok=True)
-        trial(given.cache, list(STAGES) if given.only != "core" else ["core"])
+        trial(given.cache, [given.only] if given.only else list(STAGES))
         say(f"trial: all passed · {time.monotonic() - began:.0f} s")
     except TrialError as error:
         sys.stderr.write(f"trial: {error}\n")

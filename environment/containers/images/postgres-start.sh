@@ -4,7 +4,7 @@ set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     secret=$(mktemp)
     printf %s "$POSTGRES_PASSWORD" >"$secret"
-    initdb --username "$POSTGRES_USER" --pwfile "$secret" --auth-local trust --auth-host scram-sha-256 >/dev/null
+    initdb --encoding UTF8 --locale C.UTF-8 --username "$POSTGRES_USER" --pwfile "$secret" --auth-local trust --auth-host scram-sha-256 >/dev/null
     rm "$secret"
     echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
     pg_ctl -w -o "-c listen_addresses=''" start >/dev/null
