@@ -27,6 +27,8 @@ ELSEWHERE = {
     "make test": "it is what runs this",
     "make run": "tests/notebooks/test_solutions.py executes it",
     "make build": "tests/notebooks/test_generated.py executes it",
+    'make grade GRADE="submissions --module 01"': "tests/flightschool/grading/test_grading_end_to_end.py executes it",
+    "make attack": "tests/security/test_attacks.py executes what it does",
 }
 
 
@@ -63,7 +65,7 @@ def test_every_command_is_known():
 def test_help_names_every_command():
     said = finish("make help").stdout
     for command in COMMANDS:
-        assert command in said
+        assert " ".join(command.split()[:2]) in said
 
 
 def test_lab_prints_a_url_that_answers_and_ends_at_one_ctrl_c(tmp_path):

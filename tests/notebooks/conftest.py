@@ -1,46 +1,12 @@
-"""How the notebooks are executed here: by stock tools, in a process of their own, with state of their own."""
+"""A stock tool for each test that asks for one."""
 
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-import nbformat
 import pytest
-
-from flightschool import paths
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-Execute = Callable[[Path], nbformat.NotebookNode]
+from notebooks.executing import Tool, stock_tool
 
 
 @pytest.fixture
-def tool() -> Iterator[Run]:
-    """Run a Python tool (`tool("pytest", …)`) in the checkout, as a learner would."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    # Not tmp_path: sockets live in the state folder, and their paths must be short.
-    with tempfile.TemporaryDirectory(prefix="fs", ignore_cleanup_errors=True) as state:
-        environment["FLIGHTSCHOOL_STATE"] = state
-
-        def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-            command = [sys.executable, "-m", *map(str, arguments)]
-            return subprocess.run(
-                command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, timeout=1800
-            )
-
+def tool() -> Iterator[Tool]:
+    with stock_tool() as run:
         yield run
-
-
-@pytest.fixture
-def papermill(tool: Run, tmp_path: Path) -> Execute:
-    """Execute a notebook from top to bottom with stock papermill; fails when a cell raises."""
-
-    def execute(notebook: Path) -> nbformat.NotebookNode:
-        result = tmp_path / "executed.ipynb"
-        done = tool("papermill", notebook, result, "--no-progress-bar", "--no-log-output")
-        assert done.returncode == 0, f"{notebook.name}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
-        return nbformat.read(result, as_version=4)
-
-    return execute

@@ -1,22 +1,17 @@
 """A notebook gives in a fork of the warm process what it gives in its kernel: executed both ways, cell by cell."""
 
-import io
-import json
-import os
-import pprint
-import re
 from contextlib import suppress
-from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
 import pytest
+from notebooks.fidelity import same
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from flightschool import curriculum, paths, publish
+from flightschool import curriculum, publish
 from flightschool.engine import warm
 from flightschool.engine.papermill import FlightSchoolEngine
 from flightschool.engine.runner import kernel_environment
@@ -121,71 +116,6 @@ def both(source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[A
     return executed[0], executed[1]
 
 
-MUST_DIFFER = [
-    (re.compile(r"/(?:kernel|warm)/"), "/FOLDER/"),
-    (re.compile(r"\S*/ipykernel_\d+/\d+\.py"), "CELL.py"),
-    (re.compile(r"0x[0-9a-f]{6,}"), "ADDRESS"),
-    (re.compile(r"\(\d+ times\)"), "(MANY times)"),
-    (re.compile(r"\d+(\.\d+)?(e\+\d+)? ?(ns|μs|µs|us|ms|s|min)\b"), "DURATION"),
-    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?"), "TIME"),
-    (re.compile(r"(state/work/\w+)-\d+-\w{8}\b"), r"\1"),
-    (re.compile(r"Milliseconds a day: .*"), "DURATIONS"),
-    (re.compile(r"bytes [0-9a-f]{12}\b"), "bytes DIGEST"),  # module 01: of a file with the time of its making
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
-]
-
-
-def normal(value: Any) -> Any:
-    """An output without what must differ from run to run: times, paths, addresses, ids, the bytes of images."""
-    if isinstance(value, str):
-        for pattern, instead in MUST_DIFFER:
-            value = pattern.sub(instead, value)
-        # a time with and one without a fraction pad a table differently
-        return re.sub(" +", " ", value) if "TIME" in value else value
-    if isinstance(value, list):
-        return [normal(one) for one in value]
-    if isinstance(value, dict):
-        return {
-            key: "IMAGE" if key in ("image/png", "image/svg+xml") else normal(one)
-            for key, one in value.items()
-        }
-    return value
-
-
-def outputs(cell: Any) -> Any:
-    """What a cell put out, in order; what is printed in a row is joined, as a kernel's flushes split it by chance.
-
-    stderr comes through a pipe of its own, so where it stands among the rest is chance in a kernel: it is taken apart.
-    """
-    rest: list[Any] = []
-    errors = ""
-    for output in cell.get("outputs", []):
-        if output.get("name") == "stderr":
-            errors += output.text
-        elif output.get("name") == "stdout" and rest and rest[-1].get("name") == "stdout":
-            rest[-1]["text"] += output.text
-        else:
-            rest.append(dict(output))
-    return normal(json.loads(json.dumps(rest))), normal(errors), cell.get("execution_count")
-
-
-def same(kernel: Any, warmed: Any) -> None:
-    """Fail with all cells that differ."""
-    differing = io.StringIO()
-    cells = [cell for cell in warmed.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", [])]
-    expected = [
-        cell for cell in kernel.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", [])
-    ]
-    assert len(cells) == len(expected)
-    for one, other in zip(expected, cells, strict=True):
-        if outputs(one) != outputs(other):
-            lines = [pprint.pformat(outputs(cell), width=160).splitlines() for cell in (one, other)]
-            differing.write(f"\n--- {one.source}\n" + "\n".join(unified_diff(*lines, "kernel", "warm", n=0)))
-        assert set(one.metadata.get("execution", {})) == set(other.metadata.get("execution", {}))
-    assert not differing.getvalue(), differing.getvalue()
-    assert kernel.metadata.language_info == warmed.metadata.language_info
-
-
 def test_all_that_a_kernel_offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notebook(tmp_path / "in.ipynb")
     kernel, warmed = both(tmp_path / "in.ipynb", tmp_path, monkeypatch)
@@ -193,16 +123,9 @@ def test_all_that_a_kernel_offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert sum(bool(cell.get("outputs")) for cell in warmed.cells) > 50  # they ran, and did put out
 
 
-MODULES = os.environ.get("FLIGHTSCHOOL_FIDELITY", "01_dataops_intro").split(",")
-"""Ids of the modules that are compared; each costs its running time twice."""
-
-
-@pytest.mark.parametrize("which", ["solution", "learner"])
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module(module: str, which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = tmp_path / f"{module}.ipynb"
-    if which == "solution":
-        source.write_bytes(publish.solution_notebook(curriculum.module(module)))
-    else:
-        source.write_bytes((paths.NOTEBOOKS / source.name).read_bytes())
+@pytest.mark.slow
+def test_a_solution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learner notebooks are compared where they are executed anyway, in tests/notebooks."""
+    source = tmp_path / "01_dataops_intro.ipynb"
+    source.write_bytes(publish.solution_notebook(curriculum.module("01")))
     same(*both(source, tmp_path, monkeypatch))
