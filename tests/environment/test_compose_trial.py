@@ -54,18 +54,24 @@ def test_override_replaces_images_and_commands_only() -> None:
     assert set(replaced) <= set(trial().RUN)
 
 
+IN_CI = ("core",)
+"""The stages that CI runs; the others are started by hand."""
+
+
 @pytest.mark.slow
 def test_profiles_become_healthy_are_used_and_leave_nothing() -> None:
     if why := why_not():
         pytest.skip(f"not run: {why}")
-    done = subprocess.run(
-        [sys.executable, CONTAINERS], cwd=ROOT, capture_output=True, text=True, check=False, timeout=2400
-    )
-    sys.stdout.write(done.stdout)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    said = done.stdout
-    assert re.search(r"^trial: all passed · \d+ s$", said, re.MULTILINE)
-    for stage, (services, checks) in trial().STAGES.items():
+    said = ""
+    for stage in IN_CI:
+        command = [sys.executable, CONTAINERS, "--only", stage]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=2400)
+        sys.stdout.write(done.stdout)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        assert re.search(r"^trial: all passed · \d+ s$", done.stdout, re.MULTILINE)
+        said += done.stdout
+    for stage in IN_CI:
+        services, checks = trial().STAGES[stage]
         assert f"trial: healthy: {' '.join(services)} · " in said, stage
         for check in checks:
             assert re.search(rf"^{check}: ", said, re.MULTILINE), check
