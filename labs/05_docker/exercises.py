@@ -316,7 +316,6 @@ def model_image(answer: Any, world: World) -> Any:
             found: dict[str, Any] = {
                 "health": served.ask("/health")["status"],
                 "replies": [served.ask("/predict", body) for body in bodies],
-                "nonsense": served.ask("/predict", b'{"carrier": "UA"}')["status"],
                 "up": rootfs.ask_health(health).status if asks and health else None,
             }
             found["stop"] = served.stop()

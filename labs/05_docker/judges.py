@@ -175,7 +175,7 @@ def bases(done: Build) -> list[Flaw]:
             flaws.append(
                 Flaw(
                     _(
-                        "{base} brings compilers and headers into the image: a gigabyte that only a builder needs."
+                        "{base} brings compilers and headers into the image, which only a builder needs."
                     ).format(base=base),
                     _("Take the slim variant; compile, if you must, in a stage of its own."),
                 )
@@ -402,13 +402,10 @@ def java(done: Build) -> list[Flaw]:
                 _("openjdk-17-jre-headless"),
             )
         ]
-    if any(
-        "jdk-" in word.split("=")[0].partition("-jdk")[1] + "-" and "-jdk" in word.split("=")[0]
-        for word in found
-    ):
+    if any("-jdk" in word for word in found):
         return [
             Flaw(
-                _("{package} is the compiler, too: some 200 MB that no job needs.").format(package=found[0]),
+                _("{package} is the compiler, too, which no job needs.").format(package=found[0]),
                 _("The runtime alone, without a display: …-jre-headless."),
             )
         ]
