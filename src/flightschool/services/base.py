@@ -134,6 +134,7 @@ class Service(ABC):
 
     def launch(self) -> None:
         """Start the process without waiting for it."""
+        self.host, self._elsewhere = LOOPBACK, ""  # ours from now on
         self.port = free_port()
         self.ports = dict(zip(self.doors, free_ports(len(self.doors), besides=self.port), strict=True))
         try:
@@ -146,6 +147,13 @@ class Service(ABC):
                     grace=self.grace,
                     stop_signal=self.stop_signal,
                 )
+        except OSError as error:  # no room for its settings, no process left
+            self.stop(now=True)
+            raise StartError(
+                _("{label} did not start: {reason}. The files of servers are in {folder}.").format(
+                    label=self.label, reason=error.strerror or error, folder=self.log.parent
+                )
+            ) from error
         except BaseException:
             self.stop(now=True)
             raise
@@ -190,7 +198,12 @@ class Service(ABC):
         """Whether it gives a right answer at this moment."""
         try:
             return self.answers()
-        except (OSError, ValueError):  # ValueError: what was to be JSON is none
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+        ):  # the last three: not the JSON that it was to be
             return False
 
     def request(self, path: str = "/", **options: Any) -> tuple[int, bytes]:
@@ -257,9 +270,7 @@ class Service(ABC):
     def _ours(self) -> bool:
         """Whether the answer came from our process, and from nothing that others on the network can reach."""
         listening = self.listening()
-        if beyond := sorted(
-            host for host, _port in listening if not (host.startswith("127.") or host == "::1")
-        ):
+        if beyond := sorted(host for host, _port in listening if not loopback(host)):
             raise self._failed(
                 _("it listens beyond this machine, on {hosts}").format(hosts=", ".join(beyond))
             )
@@ -281,6 +292,11 @@ class PythonService(Service):
     def python(self, *arguments: str) -> list[str]:
         """The command that runs this environment's Python with these arguments."""
         return [sys.executable, "-P", *arguments]
+
+
+def loopback(host: str) -> bool:
+    """Whether that address is of this machine alone, also where IPv6 names one of IPv4 (as Java does)."""
+    return host == "::1" or host.removeprefix("::ffff:").startswith("127.")
 
 
 def free_port() -> int:

@@ -21,6 +21,7 @@ from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
 from flightschool.services import compose, overview, registry, state
 from flightschool.services.keeper import Keeper, Report
+from flightschool.services.process import unwritable
 from flightschool.services.state import Record
 
 PATIENCE = 8.0
@@ -111,11 +112,7 @@ def _turn() -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w")
     except OSError as error:
-        raise FlightSchoolError(
-            _(
-                "Cannot write {path}: {reason}. Mend that, or set FLIGHTSCHOOL_STATE to another folder."
-            ).format(path=path, reason=error.strerror)
-        ) from error
+        raise unwritable(path, error) from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

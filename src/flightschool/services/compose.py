@@ -28,6 +28,7 @@ class Composed(Service):
         super().__init__()
         assert server.compose is not None
         self.name, self.what, self.compose = server.name, server.what, server.compose
+        self.how = server.how()
 
     @property
     def label(self) -> str:
@@ -39,7 +40,7 @@ class Composed(Service):
         return super().endpoint + self.compose.root
 
     def command(self, port: int) -> Sequence[str]:
-        raise AssertionError("compose starts it")
+        raise Unavailable(self.how)
 
     def answers(self) -> bool:
         return self.running  # `find` asks for the proof

@@ -21,6 +21,7 @@ from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
 from flightschool.services import state
 from flightschool.services.base import Unavailable
+from flightschool.services.process import uninterrupted
 from flightschool.services.registry import Server
 
 STAY = b"="
@@ -45,12 +46,13 @@ class Keeper:
         self.server = server
         self.reports, theirs = os.pipe()
         orders, self._orders = os.pipe()
-        middle = os.fork()
-        if middle == 0:
-            # The second fork makes it nobody's child, so that nobody has to wait for it.
-            if os.fork():
-                os._exit(0)
-            _live(server, theirs, orders)
+        with uninterrupted():  # else Ctrl-C could send a forked child up the command's own stack
+            middle = os.fork()
+            if middle == 0:
+                # The second fork makes it nobody's child, so that nobody has to wait for it.
+                if os.fork():
+                    os._exit(0)
+                _live(server, theirs, orders)
         os.close(theirs)
         os.close(orders)
         os.waitpid(middle, 0)

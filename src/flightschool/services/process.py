@@ -54,11 +54,7 @@ class Supervised:
             log.parent.mkdir(parents=True, exist_ok=True)
             output = log.open("ab")
         except OSError as error:
-            raise FlightSchoolError(
-                _(
-                    "Cannot write {path}: {reason}. Mend that, or set FLIGHTSCHOOL_STATE to another folder."
-                ).format(path=log, reason=error.strerror)
-            ) from error
+            raise unwritable(log, error) from error
         with output:
             self.begin = output.tell()
             self._guardian = subprocess.Popen(
@@ -113,6 +109,15 @@ class Supervised:
             self._guardian.kill()
             self._guardian.wait()
         _alive.discard(self)
+
+
+def unwritable(path: Path, error: OSError) -> FlightSchoolError:
+    """What to say when a file of the state folder can't be written."""
+    return FlightSchoolError(
+        _("Cannot write {path}: {reason}. Mend that, or set FLIGHTSCHOOL_STATE to another folder.").format(
+            path=path, reason=error.strerror
+        )
+    )
 
 
 def tree(guardian: int) -> "list[psutil.Process]":

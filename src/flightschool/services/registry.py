@@ -88,7 +88,7 @@ class Server:
         assert self.compose is not None
         if self.compose.place:
             return load(self.compose.place)()
-        return load(self.place)() if self.place else compose.Composed(self)
+        return load(self.place)(*self.given()) if self.place else compose.Composed(self)
 
     def how(self) -> str:
         """One line that says how to start it in compose."""
@@ -177,7 +177,7 @@ def table() -> dict[str, Server]:
             "spark",
             _("Spark cluster"),
             "spark:Spark",
-            Compose("spark-master", "orchestration", 0, 8090),
+            Compose("spark-master", "orchestration", 0, 8090, place="spark:ComposeSpark"),
             needs="Debian: openjdk-17-jre-headless",
             shares=True,
         ),

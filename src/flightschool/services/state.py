@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flightschool import paths
-from flightschool.errors import FlightSchoolError
-from flightschool.i18n import _
+from flightschool.services.process import unwritable
 
 if TYPE_CHECKING:
     from flightschool.services.base import Service
@@ -95,18 +94,16 @@ def of(service: "Service") -> Record:
 def put(record: Record) -> None:
     """Write it. Raises FlightSchoolError when that can't be done."""
     path = _path(record.name, record.owner)
+    new = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_suffix(f".{os.getpid()}")
         new.touch(mode=0o600)
         new.write_text(json.dumps(asdict(record)))
         new.replace(path)
     except OSError as error:
-        raise FlightSchoolError(
-            _(
-                "Cannot write {path}: {reason}. Mend that, or set FLIGHTSCHOOL_STATE to another folder."
-            ).format(path=path, reason=error.strerror)
-        ) from error
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise unwritable(path, error) from error
 
 
 def forget(name: str) -> None:

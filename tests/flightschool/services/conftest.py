@@ -30,7 +30,7 @@ def learner() -> Iterator[Callable[[str], tuple[subprocess.Popen[str], dict[str,
     running: list[subprocess.Popen[str]] = []
 
     def run(code: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-        script = f"import json, time, os\nfrom flightschool import services\n{code}\ntime.sleep(60)\n"
+        script = f"import json, time, os\nfrom flightschool import services\n{code}\ntime.sleep(600)\n"
         process = subprocess.Popen(
             [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
         )

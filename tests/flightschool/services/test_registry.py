@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -130,14 +131,44 @@ def test_something_else_at_composes_port_is_not_taken_for_it(
             server.shutdown()
 
 
-def test_compose_that_is_down_costs_nothing(checkout: Callable[[dict[str, str]], None]) -> None:
-    import time
-
+def test_compose_that_is_down_is_not_found(checkout: Callable[[dict[str, str]], None]) -> None:
     checkout({f"FLIGHTSCHOOL_{name.upper().replace('-', '_')}_PORT": str(free_port()) for name in TABLE})
-    begin = time.perf_counter()
     for row in TABLE.values():
         assert compose.find(row) is None
-    assert time.perf_counter() - begin < 0.2
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.compose])
+def test_composes_can_be_stood_for(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "WORKSPACE", tmp_path)
+    service = TABLE[name].standin().at("127.0.0.1", free_port(), {}, by="docker compose")
+    service.at_compose({})
+    assert not service.ready()
+    assert service.label
+    if not TABLE[name].embedded:
+        with pytest.raises(Unavailable, match="docker compose --profile"):
+            service.start()
+
+
+def test_composes_spark_is_reached_by_the_names_of_its_network() -> None:
+    spark = TABLE["spark"].standin().at("spark-master", 8090, {}, by="docker compose")
+    spark.at_compose({})
+    assert spark.endpoint == "spark://spark-master:7077"
+    command = " ".join(COMPOSE["spark-master"]["command"])
+    assert "--host spark-master --port 7077 --webui-port 8090" in command
+    settings = spark.config()  # type: ignore[attr-defined]
+    assert settings["spark.driver.host"] == socket.gethostname()
+    assert "SPARK_LOCAL_IP" not in spark.env()  # type: ignore[attr-defined]
+
+
+def test_the_airflow_of_others_has_its_api_and_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "WORKSPACE", tmp_path)
+    airflow = TABLE["airflow"].standin().at("127.0.0.1", free_port(), {}, by="docker compose")
+    airflow.at_compose({"AIRFLOW_PASSWORD": "abc"})
+    assert airflow.password == "abc"  # type: ignore[attr-defined]
+    with pytest.raises(Unavailable, match=r"use api\(\)"):
+        airflow.env()  # type: ignore[attr-defined]
 
 
 # --- records

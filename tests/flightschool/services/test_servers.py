@@ -100,7 +100,7 @@ def test_kafka_carries_messages_between_processes_on_loopback_only() -> None:
     )
     consumer.subscribe(["flights"])
     values: set[bytes] = set()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while len(values) < 100 and time.monotonic() < end:
         values |= {m.value() for m in consumer.consume(100, timeout=0.5) if m.error() is None}
     consumer.close()
@@ -138,7 +138,7 @@ def test_kafka_keeps_the_newest_five_megabytes_as_documented() -> None:
         producer.poll(0)
     assert producer.flush(20) == 0
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "test"})
-    low, high = consumer.get_watermark_offsets(TopicPartition("big", 0), timeout=5)
+    low, high = consumer.get_watermark_offsets(TopicPartition("big", 0), timeout=60)
     consumer.close()
     assert high == 120
     assert 3_500_000 < (high - low) * 100_000 <= 5_300_000
@@ -202,7 +202,8 @@ def test_web_without_folder(tmp_path: Path) -> None:
         services.web("source:app", tmp_path / "nowhere")
 
 
-def test_web_stops_within_two_seconds_with_a_connection_open(tmp_path: Path) -> None:
+def test_web_stops_cleanly_with_a_connection_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flightschool.services.servers.web.Web.grace", 60.0)
     write_app(tmp_path, "one")
     web = services.web("source:app", tmp_path)
     import http.client
@@ -213,7 +214,9 @@ def test_web_stops_within_two_seconds_with_a_connection_open(tmp_path: Path) -> 
     begin = time.monotonic()
     web.stop()
     connection.close()
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 50
+    assert web._process is not None
+    assert web._process.poll() in (0, 143)
 
 
 # --- HDFS, and with it all that only compose has

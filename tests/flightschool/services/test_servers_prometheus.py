@@ -58,7 +58,7 @@ def hosts(server: Service) -> set[str]:
     return {host for host, _port in server.listening()}
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
     """Poll until it gives something true; that."""
     end = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < end:

@@ -88,7 +88,7 @@ def test_runs_an_application_on_both_workers_and_on_loopback_only(server: Spark,
         capture_output=True,
         text=True,
         check=True,
-        timeout=240,
+        timeout=500,
     )
     total, where, seen, listening = json.loads(done.stdout.splitlines()[-1])
     assert (total, where, seen) == (499500, 2, True)
@@ -101,7 +101,7 @@ def test_a_dead_worker_is_not_taken_for_a_cluster(server: Spark) -> None:
         if "worker.Worker" in " ".join(process.cmdline()):
             process.kill()
             break
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while server.running and time.monotonic() < end:
         time.sleep(0.1)
     assert not server.running

@@ -33,7 +33,8 @@ USER = "admin"
 class Airflow(Housed, PythonService):
     """Airflow with the DAGs of one folder, two task slots, SQLite, and a generated password.
 
-    Its own AIRFLOW_HOME, from a database migrated once a state folder. Ready when scheduler, DAG processor and
+    Never shared, since its DAGs are those of one lab. Of one that others run, `flightschool up` or compose, `api()` is
+    what there is. Its own AIRFLOW_HOME, from a database migrated once a state folder. Ready when scheduler, DAG processor and
     triggerer have reported to the API server.
 
     Args:
@@ -87,7 +88,13 @@ class Airflow(Housed, PythonService):
         return self.env()
 
     def env(self) -> dict[str, str]:
-        """Variables with which the `airflow` command of another process works on this one."""
+        """Variables with which the `airflow` command of another process works on this one.
+
+        Raises:
+            Unavailable: this process has not started it, and its database and keys are not ours.
+        """
+        if self.home is None:
+            raise Unavailable(_("The airflow command works on an Airflow of this process alone; use api()."))
         return {
             **settings(self.home),
             **self._keys,
@@ -112,6 +119,9 @@ class Airflow(Housed, PythonService):
         """
         self._token = self._token or self._send("POST", "/auth/token", self._login())["access_token"]
         return self._send(method, f"/api/v2/{path.lstrip('/')}", body)
+
+    def at_compose(self, settings: Mapping[str, str]) -> None:
+        self.password = settings.get("AIRFLOW_PASSWORD", "")
 
     def _login(self) -> dict[str, str]:
         return {"username": USER, "password": self.password}

@@ -50,7 +50,7 @@ class Housed(Service):
             self._clear()
             raise FlightSchoolError(
                 _("Cannot make {label}'s folder below {path}: {reason}.").format(
-                    label=self.label, path=rooms, reason=error.strerror or error
+                    label=self.label, path=rooms, reason=_reason(error)
                 )
             ) from error
         except BaseException:
@@ -66,6 +66,14 @@ class Housed(Service):
         if self.home is not None and self._owner == os.getpid():
             shutil.rmtree(self.home, ignore_errors=True)
             self.home = None
+
+
+def _reason(error: OSError) -> str:
+    """Its words; of a tree that could not be copied those about the first file."""
+    if isinstance(error, shutil.Error):
+        _source, _target, said = error.args[0][0]
+        return str(said)
+    return error.strerror or str(error)
 
 
 def sweep(rooms: Path, name: str) -> None:

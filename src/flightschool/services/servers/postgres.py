@@ -110,7 +110,7 @@ class PostgreSQL(Housed):
         import psycopg
 
         try:
-            with self.connect(connect_timeout=2) as connection:
+            with self.connect(connect_timeout=5) as connection:
                 return connection.execute("SELECT 1").fetchone() == (1,)
         except psycopg.OperationalError:
             return False

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from flightschool.services.servers.program import program
 
 TOGETHER = Path(__file__).with_name("together.py")
 WORKERS = 2
+COMPOSE_MASTER = 7077
 IPV4 = "-Djava.net.preferIPv4Stack=true"
 DAEMON = f"{IPV4} -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k"
 """What makes a Java process that does little start soon and stay small."""
@@ -111,6 +113,27 @@ class Spark(Housed, PythonService):
         if status != 200:
             return []
         return [worker for worker in json.loads(body)["workers"] if worker["state"] == "ALIVE"]
+
+
+class ComposeSpark(Spark):
+    """The cluster of compose, which only other containers reach; its executors call back to the driver's container."""
+
+    @property
+    def label(self) -> str:
+        return _("Spark cluster")
+
+    def at_compose(self, settings: Mapping[str, str]) -> None:
+        self.ports = {"master": COMPOSE_MASTER}
+
+    def config(self) -> dict[str, str]:
+        return {
+            **super().config(),
+            "spark.driver.host": socket.gethostname(),
+            "spark.driver.bindAddress": "0.0.0.0",  # noqa: S104 - of the container
+        }
+
+    def env(self) -> dict[str, str]:
+        return {"PYSPARK_PYTHON": sys.executable}
 
 
 def spark_home() -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
-from flightschool.services.base import LOOPBACK, PythonService, request
+from flightschool.services.base import LOOPBACK, PythonService
 
 
 class Web(PythonService):
@@ -68,5 +68,5 @@ class Web(PythonService):
         return self.env
 
     def answers(self) -> bool:
-        status, _body = request(self.port, self.path)
+        status, _body = self.request(self.path)
         return status < 400
