@@ -190,7 +190,7 @@ class TestSystemPackages:
         monkeypatch.setattr(bootstrap, "PACKAGES", checkout.root / "packages.txt")
         # The name is one that no machine has, so that the test means the same on all.
         (checkout.root / "packages.txt").write_text(
-            "# a comment\nno-such|other - no-such-tool later  for a test\n"
+            "# a comment\nno-such|other - no-such-tool some  for a test\n"
         )
         return bootstrap
 

@@ -1,5 +1,6 @@
 """The command line: a user's mistake is one sentence on stderr and status 2; help names every command."""
 
+import re
 import subprocess
 import sys
 
@@ -15,8 +16,10 @@ def flightschool(*words):
 def test_help_names_every_command():
     done = flightschool("--help")
     assert done.returncode == 0
-    for command in ("lab", "modules", "build", "run", "data", "progress", "new", "judge"):
-        assert command in done.stdout
+    authors = ("build", "new", "run", "judge")
+    servers = ("up", "down", "status", "logs", "doctor")
+    for command in ("lab", "modules", "data", "progress", "grade", *authors, *servers):
+        assert re.search(rf"^│ {command} ", done.stdout, re.MULTILINE), command
 
 
 @pytest.mark.parametrize(
