@@ -219,13 +219,11 @@ def logs(name: str, lines: int, follow: bool) -> int:
         FlightSchoolError: it does not run and has left no log.
     """
     log = _log(name)
-    for line in overview.tail(log, lines) if lines else []:
-        typer.echo(line)
-    if not follow:
-        return 0
     with log.open(encoding="utf-8", errors="replace") as file, suppress(KeyboardInterrupt):
-        file.seek(0, os.SEEK_END)
-        while True:
+        size = file.seek(0, os.SEEK_END)  # what comes later is followed, so nothing is missed or said twice
+        for line in overview.tail(log, lines, size) if lines else []:
+            typer.echo(line)
+        while follow:
             if part := file.read():
                 typer.echo(part, nl=False)
             else:
@@ -234,8 +232,7 @@ def logs(name: str, lines: int, follow: bool) -> int:
 
 
 def _log(name: str) -> Path:
-    records = [one for one in state.running()[0] if one.name == name]
-    if records:
+    if records := [one for one in state.running()[0] if one.name == name and Path(one.log).is_file()]:
         best = max(records, key=lambda one: (one.up, one.since))
         return Path(best.log)
     left = sorted(

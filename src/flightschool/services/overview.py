@@ -71,13 +71,14 @@ def look() -> Overview:
     )
 
 
-def tail(log: Path, lines: int) -> list[str]:
-    """The last lines of that file that hold something; none when it can't be read."""
+def tail(log: Path, lines: int, size: int | None = None) -> list[str]:
+    """The last lines of that file, or of its first `size` bytes, that hold something; none when it can't be read."""
     try:
         with log.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - 1000 * lines))
-            text = file.read().decode(errors="replace")
+            if size is None:
+                size = file.seek(0, 2)
+            begin = file.seek(max(0, size - 1000 * lines))
+            text = file.read(size - begin).decode(errors="replace")
     except OSError:
         return []
     return [line for line in text.splitlines() if line.strip()][-lines:]

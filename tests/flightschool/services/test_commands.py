@@ -1,11 +1,13 @@
 """`flightschool up`, `down`, `status`, `logs`: as people type them."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,18 +194,21 @@ def test_logs_and_follow() -> None:
     slack.request("/nowhere", method="POST", body=b"{}")
     assert "POST 404" in flightschool("logs", "slack", "-n", "1").stdout
     following = subprocess.Popen(
-        [sys.executable, "-m", "flightschool", "logs", "slack", "-f", "-n", "0"],
+        [sys.executable, "-m", "flightschool", "logs", "slack", "-f", "-n", "1"],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
-    time.sleep(2)
-    slack.request("/nowhere", method="DELETE")
     assert following.stdout is not None
-    assert "DELETE 404" in following.stdout.readline()
-    following.send_signal(signal.SIGINT)
-    assert following.wait(60) == 0
-    following.stdout.close()
+    with following, contextlib.closing(following.stdout) as lines:
+        late = threading.Timer(120, following.kill)
+        late.start()
+        assert "POST 404" in lines.readline()
+        slack.request("/nowhere", method="DELETE")
+        assert "DELETE 404" in lines.readline()
+        following.send_signal(signal.SIGINT)
+        assert following.wait(60) == 0
+        late.cancel()
 
 
 def test_two_learners_on_one_machine(tmp_path: Path) -> None:
