@@ -30,9 +30,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
-
-import pandas as pd
 
 from flightschool.learn import Lab
 
@@ -60,9 +59,7 @@ lab
 from build_contexts import etl_repository
 
 repository = etl_repository(lab.world)
-pd.DataFrame([{"path": path, "bytes": len(content)} for path, content in repository.items()]).sort_values(
-    "path"
-)
+print(textwrap.fill("   ".join(sorted(repository)), 110))
 
 # %% [markdown]
 # And this is how a Dockerfile was written in 2021. It works, which is why it is still copied.
@@ -434,7 +431,7 @@ print(start_order(compose_order.simulate(compose_order.read(listed), first_night
 
 # %% [markdown]
 # At once: a list means *started*, and a process that has started is not yet a service. `depends_on` knows two more **conditions**: `service_healthy` for servers, `service_completed_successfully` for jobs. (`compose_order` simulates Compose's rules second by second;
-# links and `version: "3"` of 2021 are gone, and Compose warns of the latter.)
+# `links:` and `version: "3"`, as one wrote in 2021, are gone, and Compose warns of the latter.)
 #
 # **q5 · 3 points.** Write the compose file of the four services, images as above. Good nights must come up, bad ones must start nothing on broken ground: a first start may take 45 seconds, and once the database is ready the ETL starts within 15; an ETL that fails leaves the API down. The database's password comes from
 # `DB_PASSWORD` in the environment, its data stay in a named volume at `/var/lib/postgresql`, and the API is published on port 8000 of this machine only.

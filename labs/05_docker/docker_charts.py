@@ -70,7 +70,7 @@ def start_order(fates: Mapping[str, Fate], until: float = 60) -> str:
         if good is not None and fate.ended is None:
             axes.barh(row, until - end, left=end, color=DARK, height=0.6)
         if fate.status not in (0, None):
-            axes.plot(end, row, "X", color="black", markersize=10)
+            axes.plot(end, row, "X", color="black", markersize=10, clip_on=False, zorder=5)
             words.append(_("{name} fails at second {second:.0f}").format(name=name, second=end))
         else:
             words.append(_("{name} starts at second {second:.0f}").format(name=name, second=started))

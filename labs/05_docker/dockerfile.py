@@ -123,7 +123,11 @@ def parse(text: Any, build_args: Mapping[str, str] | None = None) -> Dockerfile:
         raise DockerfileError(f"The Dockerfile is longer than {LONGEST} characters.")
     lines = text.replace("\r\n", "\n").split("\n")
     directives = _directives(lines)
-    return _staged(_instructions(lines, directives.get("escape", "\\")), directives, dict(build_args or {}))
+    try:
+        found = _instructions(lines, directives.get("escape", "\\"))
+        return _staged(found, directives, dict(build_args or {}))
+    except RecursionError:
+        raise DockerfileError("Variables are nested too deeply in each other.") from None
 
 
 def expand(text: str, values: Mapping[str, str], escape: str = "\\") -> str:

@@ -33,6 +33,7 @@ class LintError(FlightSchoolError):
 def lint(text: str) -> tuple[Finding, ...]:
     """What hadolint finds in a Dockerfile; ("DL1000", error) when it can't be read. Raises LintError."""
     program = Path(sys.executable).parent / "hadolint"
+    text = text.encode("utf-8", "replace").decode()
     command = [
         str(program),
         "--no-fail",

@@ -141,10 +141,10 @@ class Image:
         for venv in self.venvs:
             if f"{venv}/bin/" in line:
                 return venv
-        return self.found("python")
+        return self.on_path()
 
-    def found(self, _program: str) -> str:
-        """The place whose bin folder comes first on the PATH."""
+    def on_path(self) -> str:
+        """The place of a Python whose bin folder comes first on the PATH."""
         for folder in self.env.get("PATH", "").split(":"):
             if folder.endswith("/bin") and folder[: -len("/bin")] in self.venvs:
                 return folder[: -len("/bin")]
@@ -211,7 +211,10 @@ def build(
     last = len(dockerfile.stages) - 1
     if target is not None and dockerfile.stage(target) is None:
         raise BuildError(f"There is no stage {target}.")
-    image = builder.stage(last if target is None else dockerfile.stage(target) or 0)
+    try:
+        image = builder.stage(last if target is None else dockerfile.stage(target) or 0)
+    except RecursionError:
+        raise BuildError("Variables are nested too deeply in each other.") from None
     return Build(image, tuple(builder.steps), dockerfile, tuple(sent))
 
 
@@ -604,7 +607,7 @@ def _install(
         at = 2
     else:
         return None
-    place = replace(image, venvs=venvs).found("pip")
+    place = replace(image, venvs=venvs).on_path()
     if active:
         place = active
     elif program.startswith("/") and program.rpartition("/bin/")[0]:

@@ -196,3 +196,26 @@ def test_shell_lines_are_taken_apart():
     ]
     assert found[1].settings == (("A", "1"), ("B", "2"))
     assert commands("echo 'not closed") == []
+
+
+def test_no_pattern_takes_long():
+    """A submission's .dockerignore is hostile text: the matcher must not try all ways."""
+    import time
+
+    from dockerignore import Ignore
+
+    began = time.monotonic()
+    hostile = "\n".join(["*a" * 200 + "x", "**" * 200 + "x", "*?" * 200 + "x", "**/" * 150 + "x"])
+    assert not Ignore(hostile).leaves_out("a/" * 30 + "a" * 40)
+    assert time.monotonic() - began < 5
+
+
+def test_deep_nesting_is_refused(model):
+    from dockerfile import DockerfileError
+
+    deep = "${a:-" * 2_000 + "}" * 2_000
+    for line in (f"ENV x={deep}", f"COPY {deep} /"):
+        with pytest.raises(DockerfileError, match="nested"):
+            model.build(f"FROM scratch\n{line}\n", FILES)
+    with pytest.raises(DockerfileError, match="nested"):
+        model.build(f"ARG x={deep}\nFROM scratch\n", FILES)
