@@ -353,8 +353,8 @@ def dask_of_the_guide() -> Iterator[str]:
 def test_the_guides_cluster_grades(run: Run, dask_of_the_guide: str) -> None:
     from distributed import Client
 
-    with Client(dask_of_the_guide.replace("dask", "tcp"), timeout=30) as client:
-        client.wait_for_workers(8, timeout=60)
+    with Client(dask_of_the_guide.replace("dask", "tcp"), timeout=120) as client:
+        client.wait_for_workers(8, timeout=300)  # eight imports on two cores
     hand_in(Path("submissions"), **{f"learner{number:02}": "points 1" for number in range(40)})
     Path("submissions", "learner07.ipynb").write_text("die")
     done = run("--executor", dask_of_the_guide, "--trust-every-submission")
