@@ -1,6 +1,10 @@
 """What a builder makes of a Dockerfile: copies, ignores, cache, installs, settings."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 FILES = {
     "app/a.py": b"a", "app/b.py": b"b", "app/sub/c.py": b"c", "app/.env": b"secret", "lock": b"x==1 --hash=sha256:0", "README.md": b"r",
@@ -196,6 +200,25 @@ def test_shell_lines_are_taken_apart():
     ]
     assert found[1].settings == (("A", "1"), ("B", "2"))
     assert commands("echo 'not closed") == []
+
+
+def by_regex(pattern):
+    """The same pattern as a regular expression: simple, and slow for hostile ones."""
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(known.get(part, re.escape(part)) for part in parts))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.sampled_from(["**/", "**", "*", "?", "/", "a", "b", "ab"]), max_size=7),
+    st.text("ab/", max_size=9),
+)
+def test_patterns_match_as_their_regular_expressions(parts, path):
+    from dockerignore import Pattern
+
+    pattern = re.sub(r"\*{3,}", "**", "".join(parts))
+    assert Pattern(pattern).matches(path) == bool(by_regex(pattern).fullmatch(path)), (pattern, path)
 
 
 def test_no_pattern_takes_long():

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -203,3 +204,18 @@ def test_the_index_installs_as_pip_does(tmp_path):
         assert by_pip(text) is None
         with pytest.raises(wheelhouse.InstallError):
             wheelhouse.install(text, tmp_path / "wheels", tmp_path / "mine")
+
+
+def test_the_commands_of_the_readme_run():
+    (block,) = re.findall(r"^```sh\n(.*?)^```", (LAB / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", block],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("rebuilt:\nCOPY labs/etl/*.py etl/\n")
