@@ -55,7 +55,9 @@ class PlantedOutside:
             raise FlightSchoolError(refused)
         archive = io.BytesIO(base64.b64decode(planted["files"]))
         with tarfile.open(fileobj=archive) as files:
-            files.extractall(lab.workdir, filter="data")
+            # Python knows filters from 3.11.4 on, and Debian 12 has 3.11.2; the files are our own judges'.
+            files.extraction_filter = getattr(tarfile, "data_filter", None)
+            files.extractall(lab.workdir)  # noqa: S202
         page = planted["page"]
         return Page(**{**page, "look": tuple(page["look"])})
 
