@@ -24,8 +24,8 @@ from flightschool.services.keeper import Keeper, Report
 from flightschool.services.process import unwritable
 from flightschool.services.state import Record
 
-PATIENCE = 8.0
-"""Seconds after which a keeper that does not end is killed; Airflow has five to end cleanly."""
+PATIENCE = 15.0
+"""Seconds after which a keeper that does not end is killed; it and its guardians need at most ten, on a machine at rest."""
 INTERRUPTED = 130
 WIDE = 140
 """Columns of a table that goes to a file or a pipe."""
@@ -125,12 +125,12 @@ def down(names: Sequence[str]) -> int:
     begin = time.monotonic()
     for record in records:
         _signal(record, signal.SIGTERM)
-    waiting = records
-    while waiting and time.monotonic() < begin + PATIENCE:
-        time.sleep(0.02)
-        waiting = [one for one in waiting if not one.gone]
+    waiting = _still(records, PATIENCE)
     for record in waiting:
         _signal(record, signal.SIGKILL)  # its guardians end what it kept
+    _still(waiting, PATIENCE)
+    for record in waiting:
+        state.drop(record)
     seconds = time.monotonic() - begin
     if records:
         stopped = ", ".join(one.name for one in records)
@@ -140,6 +140,14 @@ def down(names: Sequence[str]) -> int:
     for name in sorted(missing := chosen - {one.name for one in records}):
         typer.echo(_("{name} is not running by `flightschool up`.").format(name=name), err=True)
     return 1 if missing else 0
+
+
+def _still(records: Sequence[Record], seconds: float) -> Sequence[Record]:
+    """Wait until they are gone, at most so long; those that are not."""
+    end = time.monotonic() + seconds
+    while (records := [one for one in records if not one.gone]) and time.monotonic() < end:
+        time.sleep(0.02)
+    return records
 
 
 def _signal(record: Record, signum: signal.Signals) -> None:

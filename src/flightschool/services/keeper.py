@@ -142,6 +142,7 @@ def _keep(server: Server, reports: int) -> int:
         tell(Report())
         while service.running:
             time.sleep(PAUSE)
+        untold = state.noted(service.name)  # else whoever listed what runs has found it stale, and said so
     except FlightSchoolError as error:
         tell(Report(str(error), isinstance(error, Unavailable)))
         return 1
@@ -150,6 +151,7 @@ def _keep(server: Server, reports: int) -> int:
         return 1
     finally:
         service.stop()
-    # Stale from now on: whoever lists what runs finds it and can say that the server has ended.
-    state.put(record)
+    if untold and state.up(service.name) is None:
+        # Stale from now on: whoever lists what runs finds it and can say that the server has ended.
+        state.put(record)
     return 1

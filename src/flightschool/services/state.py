@@ -101,15 +101,27 @@ def put(record: Record) -> None:
         new.write_text(json.dumps(asdict(record)))
         new.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
+        _remove(new)
         raise unwritable(path, error) from error
+
+
+def noted(name: str) -> bool:
+    """Whether there is a record of this process's server of that name, not of a later one by `flightschool up`."""
+    record = _read(_path(name, _owner()))
+    return record is not None and record.keeper[0] == os.getpid()
 
 
 def forget(name: str) -> None:
     """Remove the record of this process's server of that name, if there is one."""
-    with suppress(OSError):
-        _path(name, _owner()).unlink(missing_ok=True)
+    if noted(name):
+        _remove(_path(name, _owner()))
+
+
+def drop(record: Record) -> None:
+    """Remove that record of a process that could not do it itself."""
+    path = _path(record.name, record.owner)
+    if _read(path) == record:
+        _remove(path)
 
 
 def running() -> tuple[list[Record], list[Record]]:
@@ -121,8 +133,7 @@ def running() -> tuple[list[Record], list[Record]]:
         if record is not None and record.alive:
             found.append(record)
             continue
-        with suppress(OSError):
-            path.unlink()
+        _remove(path)
         if record is not None:
             gone.append(record)
     return sorted(found, key=lambda one: (not one.up, one.name, one.owner)), gone
@@ -146,6 +157,11 @@ def sweep() -> None:
 
 def _owner() -> str:
     return owner or str(os.getpid())
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _path(name: str, whose: str) -> Path:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from flightschool import services
-from flightschool.services import Unavailable, state
+from flightschool.services import Unavailable, commands, state
 from flightschool.services.base import occupied
 
 
@@ -142,6 +142,17 @@ def test_a_server_that_ended_by_itself_is_told_once() -> None:
     assert told.returncode == 1
     assert "kafka has ended by itself" in told.stderr
     assert flightschool("status").stderr == ""
+
+
+def test_down_ends_a_keeper_that_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    flightschool("up", "kafka")
+    ((record,), _gone) = state.running()
+    os.kill(record.keeper[0], signal.SIGSTOP)
+    monkeypatch.setattr(commands, "PATIENCE", 6.0)  # twice: for the keeper, and for its guardians
+    assert commands.down([]) == 0
+    assert record.gone
+    assert not occupied(record.port)
+    assert flightschool("status").stderr == "", "nothing has ended by itself"
 
 
 @pytest.mark.parametrize("victim", ["keeper", "guardian"])

@@ -204,6 +204,19 @@ def test_a_record_of_before_the_reboot_is_stale_though_its_numbers_run_again() -
     assert [len(part) for part in state.running()] == [0, 1]
 
 
+def test_a_later_record_of_the_same_name_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A keeper that ends late must not forget the server that `flightschool up` has started meanwhile."""
+    monkeypatch.setattr(state, "owner", state.UP)
+    with services.kafka() as kafka:
+        (path,) = state.folder().iterdir()
+        content = json.loads(path.read_text())
+        content["keeper"] = [1, state.born(1)]
+        path.write_text(json.dumps(content))
+        assert not state.noted("kafka")
+        kafka.stop()
+        assert path.is_file()
+
+
 def test_old_logs_of_nobody_are_swept() -> None:
     kafka = services.kafka()
     stale, fresh = kafka.log.with_name("s3-1.log"), kafka.log.with_name("s3-2.log")
