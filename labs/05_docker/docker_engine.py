@@ -6,6 +6,7 @@ removed with it, the build cache apart.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -22,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from build_contexts import lay_out
 
@@ -143,24 +144,25 @@ class Built:
 
     def holding(self, needles: Sequence[bytes]) -> list[str]:
         """Those of the texts that stand in any layer or in the image's settings."""
-        saved = self.engine("save", self.name, seconds=300)
-        found = {needle for needle in needles if needle in saved}
-        with tarfile.open(fileobj=io.BytesIO(saved)) as outer:
-            for member in outer:
-                file = outer.extractfile(member) if member.isfile() else None
-                data = file.read() if file else b""
-                if data[:2] == b"\x1f\x8b":
-                    import gzip
-
-                    data = gzip.decompress(data)
-                found |= {needle for needle in needles if needle in data}
+        found: set[bytes] = set()
+        with tempfile.TemporaryDirectory(prefix="flightschool-save-") as place:
+            archive = Path(place) / "image.tar"
+            self.engine("save", "--output", str(archive), self.name, seconds=LONGEST)
+            with tarfile.open(archive) as saved:
+                for member in saved:
+                    if (file := saved.extractfile(member)) is None:
+                        continue
+                    packed = file.read(2) == b"\x1f\x8b"
+                    file.seek(0)
+                    with gzip.GzipFile(fileobj=file) if packed else file as layer:
+                        found |= _standing_in(layer, needles)
         return sorted(needle.decode() for needle in found)
 
     def contents(self) -> dict[str, str]:
         """Every file of the image: a digest of its bytes, mode and owner by path; dates don't count."""
         box = self.engine("create", self.name, "true").decode().strip()
         try:
-            exported = self.engine("export", box, seconds=300)
+            exported = self.engine("export", box, seconds=LONGEST)
         finally:
             with suppress(EngineError):
                 self.engine("rm", "--force", box)
@@ -259,6 +261,17 @@ class Container:
         began = time.monotonic()
         self.engine("stop", self.id)
         return round(time.monotonic() - began, 1)
+
+
+def _standing_in(file: IO[bytes], needles: Sequence[bytes]) -> set[bytes]:
+    """Those of the texts that a file holds, read in pieces: a layer may be larger than the memory."""
+    found: set[bytes] = set()
+    tail = b""
+    longest = max(map(len, needles), default=1)
+    while piece := file.read(1 << 20):
+        found |= {needle for needle in needles if needle in tail + piece}
+        tail = piece[-longest:]
+    return found
 
 
 def engine() -> Engine | str:

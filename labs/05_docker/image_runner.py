@@ -28,7 +28,6 @@ from flightschool.errors import FlightSchoolError
 
 PROGRAMS = ("python", "python3", "python3.11", "uvicorn", "gunicorn", "flask", "fastapi")
 INITS = ("tini", "dumb-init", "/sbin/docker-init")
-ANYWHERE = "0.0.0.0"  # noqa: S104  the words of an image; here it becomes loopback
 LOOPBACK = "127.0.0.1"
 PATIENCE = 15.0
 """Seconds in which a service must answer, and those that Docker waits before it kills."""
@@ -96,7 +95,10 @@ class Rootfs:
                 lambda _m, path=path: str(places[path]),
                 text,
             )
-        text = text.replace(ANYWHERE, LOOPBACK)
+        text = re.sub(r"(?<![\w.:\]])(?:0\.0\.0\.0|\[::\]|::|\*(?=:\d))(?![\w.])", LOOPBACK, text)
+        text = re.sub(
+            r"(?:^|(?<=[\s=])):(?=\d{2,5}\b)", f"{LOOPBACK}:", text
+        )  # `--bind :8000` is all addresses, too
         if self.port:
             text = re.sub(rf"(?<!\d){self.inner_port}(?!\d)", str(self.port), text)
         return text

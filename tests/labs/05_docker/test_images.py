@@ -137,6 +137,21 @@ def test_nothing_of_ours_can_be_imported_from_an_image(tmp_path):
     assert "No module named 'etl'" in ran.said
 
 
+@pytest.mark.parametrize(
+    ("word", "here"),
+    [
+        ("0.0.0.0", "127.0.0.1"), ("0.0.0.0:8000", "127.0.0.1:8000"), ("::", "127.0.0.1"), ("[::]:8000", "127.0.0.1:8000"), (":8000", "127.0.0.1:8000"),
+        ("--bind=:8000", "--bind=127.0.0.1:8000"), ("*:8000", "127.0.0.1:8000"), ("--bind 0.0.0.0:8000 -w 1", "--bind 127.0.0.1:8000 -w 1"),
+        ("http://127.0.0.1:8000/health", "http://127.0.0.1:8000/health"), ("delays.delay_api:app", "delays.delay_api:app"), ("10.0.0.0.0", "10.0.0.0.0"),
+    ],
+)  # fmt: skip
+def test_nothing_listens_beyond_this_machine(word, here, tmp_path):
+    from image_model import build
+    from image_runner import Rootfs
+
+    assert Rootfs(build("FROM scratch\n", {}).image, tmp_path).here(word) == here
+
+
 def test_a_runner_leaves_no_process_behind(tmp_path):
     import psutil
     from image_model import build
@@ -219,3 +234,23 @@ def test_the_commands_of_the_readme_run():
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("rebuilt:\nCOPY labs/etl/*.py etl/\n")
+
+
+def test_a_text_is_found_across_the_pieces_of_a_layer():
+    import io
+
+    import docker_engine
+
+    layer = b"." * ((1 << 20) - 5) + b"planted-secret" + b"." * 10
+    assert docker_engine._standing_in(io.BytesIO(layer), [b"planted-secret", b"other"]) == {b"planted-secret"}
+
+
+def test_no_engine_is_said_in_one_line(monkeypatch):
+    import docker_engine
+
+    monkeypatch.setenv(docker_engine.SWITCH, "off")
+    assert docker_engine.engine() == "FLIGHTSCHOOL_DOCKER=off: no engine is asked"
+    monkeypatch.delenv(docker_engine.SWITCH)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    assert "Docker" in docker_engine.engine()
+    assert "\n" not in docker_engine.engine()
