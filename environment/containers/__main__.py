@@ -26,7 +26,7 @@ from typing import Any
 import engine as engines
 import grading
 import images
-from engine import Engine, TrialError
+from engine import Engine, TrialError, UnavailableError
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("FLIGHTSCHOOL_CONTAINERS_CACHE") or "/var/cache/flightschool-containers")
@@ -75,7 +75,7 @@ def say(line: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the trial; returns the exit code."""
+    """Run the trial; returns the exit code: 69 where what it needs can't be had."""
     asked = argparse.ArgumentParser(prog="environment/containers", description=__doc__.split("\n")[0])
     asked.add_argument("--only", choices=[*STAGES, GRADING], help="one stage; by default all")
     asked.add_argument(
@@ -92,14 +92,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all is taken down
     try:
         if why:
-            raise TrialError(f"{why}.")
+            raise UnavailableError(f"{why}.")
         began = time.monotonic()
         given.cache.mkdir(parents=True, exist_ok=True)
         trial(given.cache, [given.only] if given.only else [*STAGES, GRADING])
         say(f"trial: all passed · {time.monotonic() - began:.0f} s")
     except TrialError as error:
         sys.stderr.write(f"trial: {error}\n")
-        return 1
+        return os.EX_UNAVAILABLE if isinstance(error, UnavailableError) else 1
     except KeyboardInterrupt:
         return 130
     return 0
@@ -109,9 +109,11 @@ def trial(cache: Path, stages: Sequence[str]) -> None:
     """All steps in order.
 
     Raises:
+        UnavailableError: what they need can't be had here.
         TrialError: one failed; all the same nothing is left but the cache.
     """
-    with step("docker.io and mmdebstrap installed, Compose 2 unpacked"):
+    engines.room(cache)
+    with step("docker.io and mmdebstrap installed, Compose 2 unpacked"), engines.had():
         engines.install()
         config = engines.compose(cache)
     with (
@@ -121,7 +123,7 @@ def trial(cache: Path, stages: Sequence[str]) -> None:
         staged = Path(place) / "checkout"
         with step("the checkout staged for the lab's user"):
             stage(staged)
-        with step("bases made with mmdebstrap"):
+        with step("bases made with mmdebstrap"), engines.had():
             images.bases(engine, staged / "environment/Dockerfile")
         with step(f"{IMAGE} built by environment/Dockerfile"):
             images.lab(engine, staged, IMAGE, cache / "build.log")
@@ -146,16 +148,6 @@ def trial(cache: Path, stages: Sequence[str]) -> None:
                 say(f"grading: {grading.grade(engine)}")
         engine("image", "prune", "--force")
         engine("builder", "prune", "--force", "--keep-storage", KEPT)
-
-
-@contextmanager
-def prepared(cache: Path) -> Iterator[Engine]:
-    """The engine, with what it takes installed."""
-    with step("docker.io and mmdebstrap installed, Compose 2 unpacked"):
-        engines.install()
-        config = engines.compose(cache)
-    with engines.running(cache, config) as engine:
-        yield engine
 
 
 def stage(staged: Path) -> None:

@@ -24,11 +24,41 @@ POOL = "base=172.31.248.0/22,size=26"
 COMPOSE_RELEASE = "trixie"
 """The Debian release whose docker-compose is version 2, for those whose own is version 1."""
 CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21
+GB = 10**9
+LARGE, LEAST = 25 * GB, 8 * GB
+"""Of free disk, for a first trial, and for one more."""
 APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
 
 
 class TrialError(Exception):
     """The trial can't go on; the message says in a sentence why."""
+
+
+class UnavailableError(TrialError):
+    """What the trial needs from outside can't be had here: no fault of the course."""
+
+
+@contextmanager
+def had() -> Iterator[None]:
+    """What fails in here can't be had on this machine. Raises UnavailableError."""
+    try:
+        yield
+    except TrialError as error:
+        raise UnavailableError(str(error)) from error
+
+
+def room(cache: Path) -> None:
+    """See that the images find place.
+
+    Raises:
+        UnavailableError: they don't.
+    """
+    wanted = LEAST if (cache / "engine").exists() else LARGE
+    free = shutil.disk_usage(cache).free
+    if free < wanted:
+        raise UnavailableError(
+            f"{cache} has {free / GB:.0f} GB free, and the trial's images want {wanted / GB:.0f} GB."
+        )
 
 
 def unfit() -> str:
@@ -198,7 +228,8 @@ def running(cache: Path, config: Path) -> Iterator[Engine]:
     log = cache / "engine.log"
     if Path("/sys/class/net", BRIDGE).exists():  # a trial was killed
         run("ip", "link", "delete", BRIDGE)
-    run("ip", "link", "add", BRIDGE, "type", "bridge")
+    with had():
+        run("ip", "link", "add", BRIDGE, "type", "bridge")
     process: subprocess.Popen[bytes] | None = None
     try:
         run("ip", "address", "add", ADDRESS, "dev", BRIDGE)
@@ -244,7 +275,7 @@ def _await(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
             engine("version", "--format", "{{.Server.Version}}")
             return
         time.sleep(0.1)
-    raise TrialError(f"Docker's engine did not start: {' | '.join(log.read_text().splitlines()[-4:])}")
+    raise UnavailableError(f"Docker's engine did not start: {' | '.join(log.read_text().splitlines()[-4:])}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

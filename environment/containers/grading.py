@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -29,6 +30,11 @@ Path(sys.argv[1], "bob.ipynb").write_bytes((paths.NOTEBOOKS / f"{module.id}.ipyn
 """
 NO_NAMESPACES = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
 """In a user namespace of its own, so that the rest of the machine keeps its own."""
+SHOWN = (
+    'mount --bind "$1" /mnt && mount -t tmpfs -o mode=755 none "$2" && mkdir -p "$1" && mount --move /mnt "$1"'
+    ' && shift 2 && exec "$@"'
+)
+"""In a mount namespace of its own: $2 is covered, and of all below it $1 alone is seen again."""
 
 
 def grade(engine: Engine) -> str:
@@ -52,14 +58,17 @@ def grade(engine: Engine) -> str:
             raise TrialError(f"the submissions to compare by are no good: {wanted}")
         socket = {"DOCKER_HOST": f"unix://{engine.socket}", "DOCKER_CONFIG": str(engine.config)}
         said = []
-        for name, prefix in _without_walls(engine).items():
+        for name, prefix in _without_walls(engine, folder).items():
             out = folder / name
             out.mkdir()
             shutil.chown(out, *((NOBODY, NOBODY) if name == "user" else (0, 0)))
             _run([*prefix, *_command(submissions, out)], folder, **socket)
             found = _marks(out)
+            both = wanted.keys() | found.keys()
             if other := {
-                name: (mark, wanted.get(name)) for name, mark in found.items() if mark[0] != wanted[name][0]
+                mark: (found.get(mark), wanted.get(mark))
+                for mark in sorted(both)
+                if found.get(mark, ())[:1] != wanted.get(mark, ())[:1]
             }:
                 raise TrialError(
                     f"as {name}, in a container, marks are others than behind this machine's walls: {other}"
@@ -68,38 +77,48 @@ def grade(engine: Engine) -> str:
             if owners != {out.stat().st_uid}:
                 raise TrialError(f"as {name}, what came out belongs to {owners}")
             said.append(name)
-        return f"{len(wanted)} marks the same as behind this machine's own walls, graded without them as {' and '.join(said)}"
+        line = f"{len(wanted)} marks the same as behind this machine's own walls, graded without them as {' and '.join(said)}"
+        unread = f"; not as an ordinary user, who can't read {ROOT} and {BIN.parent}"
+        return line + ("" if "user" in said else unread)
 
 
 def _command(submissions: Path, out: Path) -> list[str | Path]:
     return [BIN / "flightschool", "grade", submissions, "--module", MODULE, "--out", out, "--seed", SEED]
 
 
-def _without_walls(engine: Engine) -> dict[str, list[str]]:
-    """Prefixes of a command: who runs it, where no user namespace can be made."""
-    ways = {"root": ["unshare", "--user", "--map-root-user", "sh", "-c", NO_NAMESPACES, "sh"]}
-    user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+def _without_walls(engine: Engine, folder: Path) -> dict[str, list[str]]:
+    """Prefixes of a command: who runs it, where no user namespace can be made. An ordinary user only where one can read the course."""
+    bare = ["sh", "-c", NO_NAMESPACES, "sh"]
     engine.socket.parent.chmod(0o711)
     os.chown(engine.socket, NOBODY, 0)  # and by its group to root
-    readable = ["setpriv", *user, str(BIN / "python"), "-c", "import flightschool"]
+    user = [
+        *_shown_python(folder),
+        *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
+    ]
+    ways = {"root": ["unshare", "--user", "--map-root-user", *bare]}
+    readable = [*user, str(BIN / "python"), "-c", "import flightschool"]
     if subprocess.run(readable, capture_output=True, check=False, cwd="/").returncode == 0:
-        namespace = ["unshare", "--user", "--map-current-user", "--keep-caps"]
         ways["user"] = [
-            "setpriv",
             *user,
-            *namespace,
-            "sh",
-            "-c",
-            NO_NAMESPACES,
-            "sh",
-            "setpriv",
-            "--inh-caps=-all",
-            "--ambient-caps=-all",
+            *("unshare", "--user", "--map-current-user", "--keep-caps"),
+            *bare,
+            *("setpriv", "--inh-caps=-all", "--ambient-caps=-all"),
         ]
     return ways
 
 
-def _run(command: Sequence[str | Path], folder: Path, **variables: str) -> None:
+def _shown_python(folder: Path) -> list[str]:
+    """A prefix with which everybody can read the Python of the environment, were it in a home that is closed to others.
+
+    In a mount namespace of its own, an empty folder lies over that home, with this Python in it.
+    """
+    home = Path(_run([BIN / "python", "-c", "import sys; print(sys.base_prefix)"], folder).strip())
+    closed = [folder for folder in reversed(home.parents) if not folder.stat().st_mode & stat.S_IXOTH]
+    return ["unshare", "--mount", "sh", "-c", SHOWN, "sh", str(home), str(closed[0])] if closed else []
+
+
+def _run(command: Sequence[str | Path], folder: Path, **variables: str) -> str:
+    """Standard output of a command that finds its home in `folder`. Raises TrialError."""
     home = folder / "state"
     home.mkdir(exist_ok=True, mode=0o777)
     home.chmod(0o777)
@@ -117,6 +136,7 @@ def _run(command: Sequence[str | Path], folder: Path, **variables: str) -> None:
         raise TrialError(
             f"`{' '.join(map(str, command))[:160]}…` ended with {done.returncode}: {(done.stderr or done.stdout)[-1500:]}"
         )
+    return done.stdout
 
 
 def _marks(out: Path) -> dict[str, tuple[float, str]]:
