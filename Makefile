@@ -36,7 +36,7 @@ judge: ## measure the judges: wrong answers caught, right ones refused (JUDGE="0
 bench: ## measure what the README claims (BENCH="setup --cold" for one, with its options)
 	$(SETUP) exec $(BIN)/python benchmarks $(BENCH)
 
-up: ## the course in containers, needs Docker (PROFILE=core, hdfs or all)
+up: ## the course in containers, needs Docker (PROFILE=core, monitoring … docs/compose.md)
 	@environment/dotenv && exec docker compose --profile $(or $(PROFILE),core) up --detach --wait
 
 down: ## stop the containers; what you wrote stays
