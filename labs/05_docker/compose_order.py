@@ -99,7 +99,10 @@ def read(text: Any, variables: Mapping[str, str] | None = None) -> dict[str, Ser
     for name, raw in whole["services"].items():
         if not isinstance(raw, dict):
             raise ComposeError(f"The service {name} says nothing.")
-        found[str(name)] = _service(str(name), _filled(raw, variables or {}, left))
+        try:
+            found[str(name)] = _service(str(name), _filled(raw, variables or {}, left))
+        except RecursionError:
+            raise ComposeError(f"The service {name} refers to itself.") from None
     for service in found.values():
         for other in service.needs:
             if other not in found:

@@ -1135,17 +1135,23 @@ def care_flaws(services: Mapping[str, Service], text: str) -> list[Flaw]:
                 _("${DB_PASSWORD:?set it in .env} stops at once, and says why."),
             )
         )
-    mounts = [
-        str(one.get("target") if isinstance(one, dict) else str(one).split(":")[1:2])
-        for one in services["db"].raw.get("volumes") or []
-    ]
-    if not any("/var/lib/postgresql" in one for one in mounts):
+    environment = services["db"].raw.get("environment") or {}
+    if "POSTGRES_PASSWORD" not in str(environment):
         flaws.append(
             Flaw(
-                _("What the database holds goes with its container."),
-                _("A named volume at /var/lib/postgresql."),
+                _("The database has no password: the image of PostgreSQL does not start without one."),
+                _("environment: POSTGRES_PASSWORD, from DB_PASSWORD."),
+                stops=True,
             )
         )
+    if not any("8000" in str(port) for port in services["api"].raw.get("ports") or []):
+        flaws.append(
+            Flaw(
+                _("From this machine nobody reaches the API: its port is not published."),
+                _('ports: ["127.0.0.1:8000:8000"]'),
+            )
+        )
+    flaws += volume_flaws(services["db"], text)
     if re.search(r"^version:", text, re.MULTILINE):
         flaws.append(
             Flaw(
@@ -1154,6 +1160,32 @@ def care_flaws(services: Mapping[str, Service], text: str) -> list[Flaw]:
             )
         )
     return flaws
+
+
+def volume_flaws(database: Service, text: str) -> list[Flaw]:
+    """Whether what the database holds outlives its container."""
+    declared = mapping(mapping(yaml.safe_load(text)).get("volumes"))
+    for one in database.raw.get("volumes") or []:
+        source, target = (
+            (one.get("source"), one.get("target"))
+            if isinstance(one, dict)
+            else [*str(one).split(":"), ""][:2]
+        )
+        if str(target).startswith("/var/lib/postgresql"):
+            if str(source) in declared:
+                return []
+            return [
+                Flaw(
+                    _("The volume {name} is not declared.").format(name=source),
+                    _("A named volume stands under `volumes:` at the end of the file, too."),
+                )
+            ]
+    return [
+        Flaw(
+            _("What the database holds goes with its container."),
+            _("A named volume at /var/lib/postgresql."),
+        )
+    ]
 
 
 def in_the_clear(text: str) -> str:

@@ -1,0 +1,116 @@
+"""A line less in a right answer is a wrong answer, unless the exercise does not ask for that line; and no evidence breaks a judge."""
+
+import pytest
+from labs.kit import answers
+
+from flightschool.curriculum import Module, Outcome
+from flightschool.data import World
+
+MODULE = Module("05_docker")
+RIGHT = answers("05_docker")
+SEEDS = (0, 42)
+
+
+def less(text, joined=" \\\n"):
+    """The text without one of its lines, for each; continued lines go together."""
+    lines = text.replace(joined, "\0").splitlines()
+    for n, line in enumerate(lines):
+        rest = "\n".join([*lines[:n], *lines[n + 1 :]]).replace("\0", joined)
+        yield line.replace("\0", joined).strip(), f"{rest}\n"
+
+
+def passed(exercise, evidence, seed):
+    verdict = MODULE.judges[exercise](evidence, World(seed))
+    assert verdict.outcome is not Outcome.ERROR
+    return verdict.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("exercise", "text", "not_asked"),
+    [
+        ("q2", RIGHT.API, ("WORKDIR", "USER", "EXPOSE", "HEALTHCHECK", "CMD")),
+        ("q3", RIGHT.TWICE, ("WORKDIR", "USER", "EXPOSE", "HEALTHCHECK")),
+    ],
+)
+def test_each_instruction_counts(exercise, text, not_asked):
+    for line, rest in less(text):
+        wanted = line.startswith(not_asked)
+        assert passed(exercise, {"engine": {}, **RIGHT.files(rest)}, 0) is wanted, line
+
+
+@pytest.mark.parametrize(("exercise", "package"), [("q2", "delays"), ("q3", "delays")])
+def test_each_pattern_counts(exercise, package):
+    text = {"q2": RIGHT.API, "q3": RIGHT.TWICE}[exercise]
+    ignore = f"*\n!{package}/*.py\n!model.json\n!requirements.lock\n"
+    assert passed(exercise, {"engine": {}, **RIGHT.files(text, ignore)}, 42)
+    for line, rest in less(ignore):
+        # Without `*` everything may come in, and COPY delays/ takes a secret along.
+        assert not passed(exercise, {"engine": {}, **RIGHT.files(text, rest)}, 42), line
+
+
+def test_each_line_of_a_compose_file_counts():
+    kept = [line for line, rest in less(RIGHT.COMPOSE) if passed("q5", {"compose": rest, "engine": {}}, 0)]
+    # In the start period start_interval counts, and that is 5 s unless something else is said.
+    assert kept == ["interval: 5s", "start_interval: 1s"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("exercise", ["q1", "q4"])
+def test_what_the_engine_said_can_only_lower_a_verdict(exercise, seed):
+    """Evidence that claims a good run does not help a bad Dockerfile; an engine's complaint counts."""
+    text = {"q1": RIGHT.ETL, "q4": RIGHT.API}[exercise]
+    claims = {
+        "ran": {"landed": [], "days": {}, "whole": 0, "damaged": 1},
+        "engine": {"layers": [], "user": "1000"},
+    }
+    for line, rest in less(text):
+        if line.startswith(("COPY", "RUN", "USER", "FROM")):
+            assert not passed(exercise, {**claims, **RIGHT.files(rest)}, seed), line
+    assert not passed(exercise, {"engine": {"problem": "no space left"}, **RIGHT.files(text)}, seed)
+
+
+NONSENSE = [
+    {"Dockerfile": "FROM scratch\nCOPY . /\n", ".dockerignore": 3, "ran": [], "engine": 7},
+    {
+        "Dockerfile": "FROM scratch\nRUN []\nCMD []\n",
+        "ran": {"days": 3, "landed": {}},
+        "engine": {"layers": 3, "run": "x", "megabytes": "y"},
+    },
+    {
+        "Dockerfile": "FROM scratch\nHEALTHCHECK CMD [\n",
+        "engine": {"differing": {"a": 1}, "count": None, "replaced": "x"},
+    },
+    {"Dockerfile": "\ud800FROM scratch\nCOPY x y\n"},
+    {
+        "Dockerfile": RIGHT.API,
+        ".dockerignore": "[\n!\n\\\n**\n",
+        "ran": {"replies": [3, {"status": 200, "text": "[]"}], "stop": 3},
+    },
+    {
+        "Dockerfile": RIGHT.API,
+        "ran": {"replies": [{"status": 200, "text": '{"late_probability": "x"}'}] * 3},
+        "modelless": "x",
+    },
+    {
+        "compose": "services: {db: {environment: [A, {B: c}], ports: [{}, 3, null], volumes: [null, {}]}, etl: {}, api: {}, dashboard: {}}"
+    },
+    {"compose": "services: {db: [], etl: 3}"},
+    {"compose": "services:\n  db: &a {x: *a}\n"},
+    {"compose": "[" * 5_000},
+    {
+        "culprit": ["x"],
+        "lock": 3,
+        "Dockerfile": {},
+        "index": [],
+        "reports": {"today": {"said": 3}, "later": []},
+    },
+]
+
+
+@pytest.mark.parametrize("evidence", NONSENSE, ids=range(len(NONSENSE)))
+@pytest.mark.parametrize("exercise", MODULE.exercises)
+def test_nonsense_fails_in_words(exercise, evidence):
+    verdict = MODULE.judges[exercise](evidence, World(0))
+    assert verdict.outcome in (Outcome.FAILED, Outcome.PARTLY)
+    assert verdict.found
+    assert verdict.try_next
