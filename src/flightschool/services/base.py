@@ -198,12 +198,7 @@ class Service(ABC):
         """Whether it gives a right answer at this moment."""
         try:
             return self.answers()
-        except (
-            OSError,
-            ValueError,
-            LookupError,
-            TypeError,
-        ):  # the last three: not the JSON that it was to be
+        except (OSError, ValueError, LookupError, TypeError):  # the last: not the JSON that it should be
             return False
 
     def request(self, path: str = "/", **options: Any) -> tuple[int, bytes]:
