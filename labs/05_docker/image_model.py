@@ -355,6 +355,8 @@ class _Builder:
         return self._note(image, step, files={**image.files, **written})
 
     def _copied(self, image: Image, one: Instruction) -> tuple[list[str], str]:
+        if one.flag("parents") is not None:
+            raise BuildError(f"Line {one.line}: --parents is not known to this model; copy folder by folder.")
         sources, target = sources_and_target(one, lambda text: self._say(image, text))
         heredocs = [source for source in sources if source.startswith("<<")]
         sources = [source for source in sources if source not in heredocs]

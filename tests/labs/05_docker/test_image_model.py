@@ -70,6 +70,7 @@ def test_dockerignore(patterns, kept):
         (["COPY ../x /"], "outside"),
         (["COPY app lock /x"], "end with a slash"),
         (["COPY lock"], "at least one source"),
+        (["COPY --parents app/sub /x/"], "not known to this model"),
         (["RUN pip install -r lock"], "no instruction before"),
         (
             [
