@@ -19,7 +19,7 @@
 #
 # **Time** about 75 minutes, and 20 for the drill. The machine needs half a minute of that, 0.4 GB of memory and 1 MB of disk, measured on 2 cores.
 # **Natural stops:** after section 1 (20 minutes), after section 3 (45), after section 5 (90). **Short of time?** Leave q3 and q5 out; nothing later depends on them.
-# You need Python; no Docker. Where a Docker engine answers, your images are built and run for real as well; where none does, each check says what still waits for one.
+# You need Python; no Docker. Where a Docker engine answers, your images are built and run for real as well, which takes minutes the first time; where none does, each check says what still waits for one.
 
 # %% tags=["parameters"]
 seed = 0

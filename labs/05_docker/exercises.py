@@ -76,7 +76,8 @@ def texts(answer: Any, needed: tuple[str, ...] = NAMES[:1]) -> dict[str, str]:
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder for the length of a probe."""
-    with tempfile.TemporaryDirectory(prefix="flightschool-image-") as name:
+    # What a container's user has written there may not be ours to remove.
+    with tempfile.TemporaryDirectory(prefix="flightschool-image-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 
