@@ -1,8 +1,8 @@
 """Grading in the course's image, where learners' code can't be walled in on this machine and Docker is at hand.
 
 The container is no wall. It is a Linux in which the same command builds the same walls: without a network, without a way to gain
-rights, with the course and the submissions to read and one folder to write. What it may do besides was found by trying, each right
-by itself (`tests/flightschool/grading/test_grading_container.py` keeps the record).
+rights, with the course and the submissions to read and one folder to write. What it may do besides was found by trying; docs/compose.md
+says how.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CAPABILITIES = (
     "SYS_ADMIN",
     "SYS_CHROOT",
 )
-"""The least with which root builds walls: without any one of these it can't. Behind the walls none is left."""
+"""The least with which root builds walls, and goes into them by setns(2), which wants the last. Behind the walls none is left."""
 TRIAL = "from flightschool.engine.sandbox import available; available().require()"
 
 
