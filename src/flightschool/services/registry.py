@@ -8,6 +8,8 @@
    (`shares=False`) are a notebook's own, which costs it a second; `services.up("s3")` is the terminal's one for
    whoever wants just that. The slow ones, which keep apart what their users do, are shared;
 3. a new one, this process's own, which ends with it.
+
+What is made to the caller's settings (`prometheus`, `alertmanager`, `airflow`) is always a new one.
 """
 
 import importlib
