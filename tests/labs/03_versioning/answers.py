@@ -59,7 +59,7 @@ raise SystemExit(not math.isclose(figure, float(sys.argv[2]), abs_tol=0.001))
 """
 
 
-@failing("q1", because="called it bad")
+@failing("q1", because="called it bad", slow=True)
 def crash_is_bad(world):
     return """
 import json, subprocess, sys
@@ -70,7 +70,7 @@ sys.exit(0 if abs(found - float(sys.argv[2])) < 0.001 else 1)
 """
 
 
-@failing("q1", because="called it good")
+@failing("q1", because="called it good", slow=True)
 def silence_is_good(world):
     return """
 import json, subprocess, sys
@@ -84,7 +84,7 @@ sys.exit(abs(found - float(sys.argv[2])) >= 0.001)
 """
 
 
-@failing("q1", because="rounded to three digits")
+@failing("q1", because="rounded to three digits", slow=True)
 def exact(world):
     return """
 import json, subprocess, sys
@@ -98,7 +98,7 @@ sys.exit(found != float(sys.argv[2]))
 """
 
 
-@failing("q1", because="turned round")
+@failing("q1", because="turned round", slow=True)
 def turned_round(world):
     return """
 import json, subprocess, sys
@@ -112,7 +112,7 @@ sys.exit(abs(found - float(sys.argv[2])) < 0.001)
 """
 
 
-@failing("q1", because="no verdict")
+@failing("q1", because="no verdict", slow=True)
 def minus_one(world):
     return """
 import json, subprocess, sys
@@ -126,7 +126,7 @@ sys.exit(0 if abs(found - float(sys.argv[2])) < 0.001 else -1)
 """
 
 
-@failing("q1", because="skips commits that can be tested")
+@failing("q1", because="skips commits that can be tested", slow=True)
 def silent_is_all_that_differs(world):
     return """
 import json, subprocess, sys
@@ -136,7 +136,7 @@ sys.exit(0 if run.stdout.strip() == json.dumps({"on_time_share": float(sys.argv[
 """
 
 
-@failing("q1", because="off by more than the tolerance")
+@failing("q1", because="off by more than the tolerance", slow=True)
 def in_per_cent(world):
     return """
 import json, subprocess, sys
@@ -213,24 +213,6 @@ def shared_module_forgotten(world):
 @failing("q2", because="train did not", slow=True)
 def param_forgotten(world):
     return replaced("[late_from, train.smoothing]", "[train.smoothing]")
-
-
-@failing("q2", because="dependency of its own stage", slow=True)
-def own_script_forgotten(world):
-    return replaced("[prepare.py, data/flights.csv]", "[data/flights.csv]")
-
-
-@failing("q2", because="ran prepare, train, evaluate", slow=True)
-def one_stage_for_all(world):
-    return """
-stages:
-  all:
-    cmd: python prepare.py && python train.py && python evaluate.py
-    deps: [prepare.py, train.py, evaluate.py, rules.py, data/flights.csv]
-    params: [late_from, prepare, train, evaluate]
-    outs: [data/prepared.csv, model.json]
-    metrics: [metrics/evaluate.json]
-"""
 
 
 @failing("q2", because="stands under metrics", slow=True)
@@ -342,12 +324,12 @@ def by_dvc_api(world):
     return bring_back
 
 
-@failing("q3", because="handed it over")
+@failing("q3", because="handed it over", slow=True)
 def unproved(world):
     return answer_q3(proved=False)
 
 
-@failing("q3", because="is the pointer")
+@failing("q3", because="is the pointer", slow=True)
 def the_pointer(world):
     def bring_back(repository, day, target):
         commit = git(repository, "rev-list", "-1", f"--before={day}T23:59:59Z", "main")
@@ -357,26 +339,26 @@ def the_pointer(world):
     return bring_back
 
 
-@failing("q3", because="never merged")
+@failing("q3", because="never merged", slow=True)
 def all_branches(world):
     return answer_q3(
         lambda repository, day: git(repository, "rev-list", "-1", f"--before={day} 23:59:59 +0000", "--all")
     )
 
 
-@failing("q3", because="of another commit")
+@failing("q3", because="of another commit", slow=True)
 def of_today(world):
     return answer_q3(lambda repository, day: git(repository, "rev-parse", "HEAD"))
 
 
-@failing("q3", because="of another commit")
+@failing("q3", because="of another commit", slow=True)
 def that_day_excluded(world):
     return answer_q3(
         lambda repository, day: git(repository, "rev-list", "-1", f"--before={day} 00:00:00 +0000", "main")
     )
 
 
-@failing("q3", because="before its correction")
+@failing("q3", because="before its correction", slow=True)
 def the_first_of_the_month(world):
     def first(repository, day):
         lines = git(
@@ -388,7 +370,7 @@ def the_first_of_the_month(world):
     return answer_q3(first)
 
 
-@failing("q3", because="the repository is another")
+@failing("q3", because="the repository is another", slow=True)
 def checked_out(world):
     def bring_back(repository, day, target):
         commit = git(repository, "rev-list", "-1", f"--before={day}T23:59:59Z", "main")
@@ -400,7 +382,7 @@ def checked_out(world):
     return bring_back
 
 
-@failing("q3", because="nobody was told")
+@failing("q3", because="nobody was told", slow=True)
 def silent(world):
     right = answer_q3()
 
@@ -413,7 +395,7 @@ def silent(world):
     return bring_back
 
 
-@failing("q3", because="the commit that you returned")
+@failing("q3", because="the commit that you returned", slow=True)
 def checksum_for_commit(world):
     right = answer_q3()
 
@@ -441,7 +423,7 @@ def branched(table, batch, name="audit"):
     return table.scan().use_ref(name).to_arrow()
 
 
-@passing("q4")
+@passing("q4", slow=True)
 def with_finally(world):
     def write_audit_publish(table, batch, audit):
         rows = branched(table, batch)
@@ -456,7 +438,7 @@ def with_finally(world):
     return write_audit_publish
 
 
-@passing("q4")
+@passing("q4", slow=True)
 def tries_again_when_main_moved(world):
     def write_audit_publish(table, batch, audit):
         from uuid import uuid4
@@ -481,7 +463,7 @@ def tries_again_when_main_moved(world):
     return write_audit_publish
 
 
-@passing("q4")
+@passing("q4", slow=True)
 def refuses_when_main_moved(world):
     def write_audit_publish(table, batch, audit):
         base = table.current_snapshot().snapshot_id
@@ -497,7 +479,7 @@ def refuses_when_main_moved(world):
     return write_audit_publish
 
 
-@failing("q4", because="a rollback afterwards comes too late")
+@failing("q4", because="a rollback afterwards comes too late", slow=True)
 def append_then_roll_back(world):
     def write_audit_publish(table, batch, audit):
         before = table.current_snapshot().snapshot_id
@@ -510,7 +492,7 @@ def append_then_roll_back(world):
     return write_audit_publish
 
 
-@failing("q4", because="the batch alone")
+@failing("q4", because="the batch alone", slow=True)
 def audits_the_batch(world):
     def write_audit_publish(table, batch, audit):
         branched(table, batch)
@@ -523,7 +505,7 @@ def audits_the_batch(world):
     return write_audit_publish
 
 
-@failing("q4", because="you audited main")
+@failing("q4", because="you audited main", slow=True)
 def audits_main(world):
     def write_audit_publish(table, batch, audit):
         branched(table, batch)
@@ -536,7 +518,7 @@ def audits_main(world):
     return write_audit_publish
 
 
-@failing("q4", because="found fault with")
+@failing("q4", because="found fault with", slow=True)
 def publishes_anyway(world):
     def write_audit_publish(table, batch, audit):
         audit(branched(table, batch))
@@ -547,7 +529,7 @@ def publishes_anyway(world):
     return write_audit_publish
 
 
-@failing("q4", because="is left over")
+@failing("q4", because="is left over", slow=True)
 def leaves_the_branch(world):
     def write_audit_publish(table, batch, audit):
         from uuid import uuid4
@@ -562,7 +544,7 @@ def leaves_the_branch(world):
     return write_audit_publish
 
 
-@failing("q4", because="written twice")
+@failing("q4", because="written twice", slow=True)
 def appends_once_more(world):
     def write_audit_publish(table, batch, audit):
         sound = not audit(branched(table, batch))
@@ -574,7 +556,7 @@ def appends_once_more(world):
     return write_audit_publish
 
 
-@failing("q4", because="colleague had published is gone")
+@failing("q4", because="colleague had published is gone", slow=True)
 def over_the_colleague(world):
     def write_audit_publish(table, batch, audit):
         sound = not audit(branched(table, batch))
@@ -587,7 +569,7 @@ def over_the_colleague(world):
     return write_audit_publish
 
 
-@failing("q4", because="your function returned none")
+@failing("q4", because="your function returned none", slow=True)
 def says_nothing(world):
     right = with_finally.answer(world)
 
@@ -597,7 +579,7 @@ def says_nothing(world):
     return write_audit_publish
 
 
-@failing("q4", because="was not published")
+@failing("q4", because="was not published", slow=True)
 def never_publishes(world):
     def write_audit_publish(table, batch, audit):
         sound = not audit(branched(table, batch))
@@ -671,7 +653,7 @@ def by_open(world):
     return {"put": put, "get": get}
 
 
-@failing("q5", because="handed it over")
+@failing("q5", because="handed it over", slow=True)
 def believes_the_bucket(world):
     def get(key, root, options):
         fs, path = files(root, options)
@@ -680,7 +662,7 @@ def believes_the_bucket(world):
     return {"put": put, "get": get}
 
 
-@failing("q5", because="not from one cloud")
+@failing("q5", because="not from one cloud", slow=True)
 def only_amazon(world):
     def put(content, root, options):
         import s3fs
@@ -692,7 +674,7 @@ def only_amazon(world):
     return {"put": put, "get": get}
 
 
-@failing("q5", because="a folder on your disk")
+@failing("q5", because="a folder on your disk", slow=True)
 def by_pathlib(world):
     home = Path(tempfile.mkdtemp())
 
@@ -708,7 +690,7 @@ def by_pathlib(world):
     return {"put": put, "get": get}
 
 
-@failing("q5", because="a file with every byte")
+@failing("q5", because="a file with every byte", slow=True)
 def as_text(world):
     def put(content, root, options):
         fs, path = files(root, options)
@@ -718,7 +700,7 @@ def as_text(world):
     return {"put": put, "get": get}
 
 
-@failing("q5", because="objects lie there")
+@failing("q5", because="objects lie there", slow=True)
 def a_new_name_each_time(world):
     from uuid import uuid4
 
@@ -735,7 +717,7 @@ def a_new_name_each_time(world):
     return {"put": put, "get": get}
 
 
-@failing("q5", because="returned nonetype")
+@failing("q5", because="returned nonetype", slow=True)
 def missing_is_none(world):
     def quiet(key, root, options):
         try:
@@ -746,7 +728,7 @@ def missing_is_none(world):
     return {"put": put, "get": quiet}
 
 
-@failing("q5", because="64 hexadecimal digits")
+@failing("q5", because="64 hexadecimal digits", slow=True)
 def by_md5(world):
     def put(content, root, options):
         fs, path = files(root, options)
@@ -885,37 +867,37 @@ def reverted_and_guarded_in_python(world):
     return recover(world, "revert", dvc="by hand", guard=IN_PYTHON)
 
 
-@failing("drill", because="is gone from main")
+@failing("drill", because="is gone from main", slow=True)
 def reset_and_forced(world):
     return recover(world, "reset", dvc="by hand", force=["--force"])
 
 
-@failing("drill", because="and not all that came after")
+@failing("drill", because="and not all that came after", slow=True)
 def reverted_all(world):
     return recover(world, "revert all", dvc="by hand")
 
 
-@failing("drill", because="still that of the overwritten file")
+@failing("drill", because="still that of the overwritten file", slow=True)
 def not_pushed(world):
     return recover(world, push=False, dvc="by hand")
 
 
-@failing("drill", because="whoever pulls gets nothing")
+@failing("drill", because="whoever pulls gets nothing", slow=True)
 def bytes_not_pushed(world):
     return recover(world, dvc=False)
 
 
-@failing("drill", because="the hook took a commit that changes")
+@failing("drill", because="the hook took a commit that changes", slow=True)
 def a_guard_that_waves_through(world):
     return recover(world, dvc="by hand", guard="#!/bin/sh\nexit 0\n")
 
 
-@failing("drill", because="the hook refused a commit that adds a note")
+@failing("drill", because="the hook refused a commit that adds a note", slow=True)
 def a_guard_that_stops_all(world):
     return recover(world, dvc="by hand", guard="#!/bin/sh\necho closed >&2\nexit 1\n")
 
 
-@failing("drill", because="the first of which changes the pointer")
+@failing("drill", because="the first of which changes the pointer", slow=True)
 def a_guard_that_sees_the_last_commit(world):
     guard = r"""#!/bin/sh
 [ "$1" = refs/heads/main ] || exit 0
@@ -926,7 +908,7 @@ exit 1
     return recover(world, dvc="by hand", guard=guard)
 
 
-@failing("drill", because="refused a new version of raw/weather.csv")
+@failing("drill", because="refused a new version of raw/weather.csv", slow=True)
 def a_guard_of_the_whole_folder(world):
     guard = """#!/bin/sh
 [ "$1" = refs/heads/main ] || exit 0
