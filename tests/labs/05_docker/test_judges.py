@@ -56,8 +56,7 @@ def test_each_line_of_a_compose_file_counts():
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("exercise", ["q1", "q4"])
-def test_what_the_engine_said_can_only_lower_a_verdict(exercise, seed):
-    """Evidence that claims a good run does not help a bad Dockerfile; an engine's complaint counts."""
+def test_claims_of_a_good_run_help_no_bad_dockerfile(exercise, seed):
     text = {"q1": RIGHT.ETL, "q4": RIGHT.API}[exercise]
     claims = {
         "ran": {"landed": [], "days": {}, "whole": 0, "damaged": 1},
@@ -66,7 +65,20 @@ def test_what_the_engine_said_can_only_lower_a_verdict(exercise, seed):
     for line, rest in less(text):
         if line.startswith(("COPY", "RUN", "USER", "FROM")):
             assert not passed(exercise, {**claims, **RIGHT.files(rest)}, seed), line
-    assert not passed(exercise, {"engine": {"problem": "no space left"}, **RIGHT.files(text)}, seed)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "text", "said"),
+    [
+        ("q2", RIGHT.API, {"problem": "no space left"}),
+        ("q2", RIGHT.API, {"replaced": 3, "layers": 9}),
+        ("q3", RIGHT.TWICE, {"problem": "no space left"}),
+        ("q3", RIGHT.TWICE, {"files": 9, "differing": ["app/x"], "count": 1}),
+    ],
+)
+def test_an_engines_complaint_counts(exercise, text, said):
+    assert passed(exercise, {"engine": {}, **RIGHT.files(text)}, 0)
+    assert not passed(exercise, {"engine": said, **RIGHT.files(text)}, 0)
 
 
 NONSENSE = [
