@@ -216,9 +216,7 @@ print(next(line for line in said.splitlines() if "invalid choice" in line).parti
 # %%
 import shutil
 
-for script in (lab.path / "delays").iterdir():
-    if script.is_file():
-        shutil.copy(script, delays.folder)
+shutil.copytree(lab.path / "delays", delays.folder, dirs_exist_ok=True)
 delays.write(
     {
         "dvc.yaml": """stages:
@@ -385,8 +383,15 @@ table.manage_snapshots().remove_branch("again").commit()
 print("main:", table.scan().count(), "rows,", len(table.snapshots()), "snapshots kept")
 
 # %% [markdown]
-# The dropped night's snapshot is still kept: `table.expire_snapshots()` would tidy up. Until then each snapshot can be read by its number, which is **time travel**.
-#
+# The dropped night's snapshot is still kept: `table.expire_snapshots()` would tidy up. Until then each snapshot can be read by its number, which is **time travel**, and main can go back to one of its own.
+
+# %% tags=["demo"]
+first = table.history()[0].snapshot_id
+print("time travel:", table.scan(snapshot_id=first).count(), "rows")
+table.manage_snapshots().rollback_to_snapshot(first).commit()
+print("main, rolled back:", table.scan().count(), "rows")
+
+# %% [markdown]
 # **q4 · 4 points.** Write `write_audit_publish(table, batch, audit)`. `table` is an Iceberg table, `batch` an Arrow table, `audit(rows)` takes **all rows that would be published** and returns sentences about what is wrong (none: sound). Publish the batch if it is sound and return `True`; else leave `main` as it is and return
 # `False`. No branch is left afterwards. One night a colleague publishes while you audit: their rows must stay (you may publish after them, give up with `False`, or let pyiceberg's `CommitFailedException` out).
 
@@ -415,22 +420,20 @@ lab.q4.check(write_audit_publish)
 # Iceberg branches one table. **lakeFS** branches a whole lake: files of any kind, as many tables as there are, merged or reverted together. It is a server in front of the object store, which exists in docker compose only; the cell does the same to a lake there.
 
 # %% tags=["demo"]
+from uuid import uuid4
+
 from lake_branches import LakeFS, publish
 
 from flightschool.services import Unavailable
 
 try:
-    server = LakeFS.of_compose()
-    s3.client().create_bucket(Bucket=f"lakefs-{os.getpid()}")
-    lake = server.repository(f"flights-{os.getpid()}", f"s3://lakefs-{os.getpid()}/lake")
-    for day, rows in ((7, b"origin,flights\nJFK,302\n"), (8, b"")):
-        published = publish(
-            lake,
-            f"night-{day}",
-            {f"{day}.csv": rows},
-            lambda read, name=f"{day}.csv": [] if read(name) else ["empty"],
-        )
-        print(f"night {day}: published {published}")
+    server, name = LakeFS.of_compose(), f"flights-{uuid4().hex[:8]}"
+    s3.client().create_bucket(Bucket=name)
+    lake = server.repository(name, f"s3://{name}/lake")
+    for night, rows in (("night-7", b"origin,flights\nJFK,302\n"), ("night-8", b"")):
+        sound = publish(lake, night, {"day.csv": rows}, lambda read: [] if read("day.csv") else ["no rows"])
+        print(night, "published:", sound)
+    lake.revert("main", "main")  # undo the last merge, for all files at once
 except Unavailable as skipped:
     print("Skipped:", skipped)
 
