@@ -117,6 +117,7 @@ def trial(cache: Path, stages: Sequence[str]) -> None:
         engines.install()
         config = engines.compose(cache)
     with (
+        engines.alone(cache),
         tempfile.TemporaryDirectory(prefix="flightschool-trial-") as place,
         engines.running(cache, config) as engine,
     ):
