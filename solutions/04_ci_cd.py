@@ -369,7 +369,7 @@ except Unavailable as skipped:
     print("Skipped:", skipped)
 
 # %% [markdown]
-# A **Jenkinsfile** is a program that looks like a list. Its *declarative* form is read here: structure and conditions are checked, and each `sh` step is executed. What needs Jenkins itself (plugins, agents, Groovy in `script` blocks) runs in docker compose: `docker compose --profile jenkins up`.
+# A **Jenkinsfile** is a program that looks like a list. Its *declarative* form is read here: structure and conditions are checked, and each `sh` step is executed. What needs Jenkins itself (plugins, agents, Groovy in `script` blocks) runs in docker compose: `docker compose --profile ci up -d jenkins`.
 
 # %% tags=["demo"]
 small_jenkinsfile = """
@@ -454,7 +454,7 @@ for version in ("1.4.0", "1.5.0"):
     releases[version] = lab.workdir / "releases" / version
     shutil.copytree(repository, releases[version], ignore=shutil.ignore_patterns(".git", "dist"))
 newer = releases["1.5.0"] / "dags" / "flights_daily.py"
-newer.write_text(newer.read_text().replace("1.4.0", "1.5.0").replace("0 6 * * *", "30 5 * * *"))
+_ = newer.write_text(newer.read_text().replace("1.4.0", "1.5.0").replace("0 6 * * *", "30 5 * * *"))
 
 # %% [markdown]
 # **A dashboard** shows a table. To deploy a change of it is to build the table anew with its tests: `dbt build`. Tableau and Power BI then read what stands in the warehouse.
@@ -474,7 +474,7 @@ try:
     delivery.point(dags, releases["1.4.0"])
     airflow = lab.services.airflow(dags).start()
     print(delivery.wait_for_release(airflow, "release-1.4.0"))
-    delivery.trigger(airflow)
+    print("A run with this version:", delivery.trigger(airflow))
     for version in ("1.5.0", "1.4.0"):
         delivery.point(dags, releases[version])
         print(delivery.wait_for_release(airflow, f"release-{version}"))
@@ -504,7 +504,8 @@ from mlflow import MlflowClient
 
 registry = load_lab_file(lab.path, "registry")
 models, newest = registry.candidates(lab.world)
-client = MlflowClient(lab.services.mlflow().start().tracking_uri)
+server = lab.services.mlflow().start()
+client = MlflowClient(server.tracking_uri)
 version = {
     name: registry.register(client, models[name], score=registry.brier(models[name], newest))
     for name in ("middling", "best")
@@ -513,6 +514,7 @@ service = registry.create_app(client)
 for name in ("middling", "best", "middling"):
     client.set_registered_model_alias(registry.NAME, "champion", version[name])
     print(name, *registry.ask(service))
+server.stop()
 
 # %% [markdown]
 # The third line is a rollback. Who decided that the new one was better, though, and who remembers where to go back to?

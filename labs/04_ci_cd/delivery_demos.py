@@ -17,6 +17,13 @@ from typing import Any, Protocol
 from flightschool.errors import FlightSchoolError
 
 DAG = "flights_daily"
+SMALL = {
+    "spark.driver.memory": "512m",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.ui.enabled": "false",
+}
+"""A driver for a file of sixty rows."""
 
 
 class ReleaseError(FlightSchoolError):
@@ -58,10 +65,23 @@ def wait_for_release(airflow: AirflowApi, tag: str, seconds: float = 60.0) -> di
     raise ReleaseError(f"After {seconds:.0f} s Airflow shows {seen and seen['tags']} and not {tag}.")
 
 
-def trigger(airflow: AirflowApi) -> str:
-    """Start a run of the DAG; returns its id. A version that a run was made with is kept when a newer one comes."""
+def trigger(airflow: AirflowApi, seconds: float = 60.0) -> str:
+    """Start a run of the DAG, and return its state once its tasks have begun.
+
+    A version with which a run was made is kept when a newer one comes.
+
+    Raises:
+        ReleaseError: it did not begin in time.
+    """
     airflow.api("PATCH", f"/dags/{DAG}", {"is_paused": False})
-    return str(airflow.api("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None})["dag_run_id"])
+    run = airflow.api("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None})["dag_run_id"]
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        state = str(airflow.api("GET", f"/dags/{DAG}/dagRuns/{run}")["state"])
+        if state != "queued":
+            return state
+        time.sleep(0.5)
+    raise ReleaseError(f"The run of {DAG} did not begin within {seconds:.0f} s.")
 
 
 def versions(airflow: AirflowApi) -> list[int]:
@@ -78,7 +98,7 @@ def submit(
         ReleaseError: the job failed.
     """
     command = [str(Path(sys.executable).with_name("spark-submit"))]
-    for name, value in config.items():
+    for name, value in {**SMALL, **config}.items():
         command += ["--conf", f"{name}={value}"]
     command += [str(release / "ontime" / "spark_job.py"), str(release / "data" / "flights.csv"), str(target)]
     done = subprocess.run(

@@ -25,7 +25,7 @@ def plant(lab: Lab) -> Page:
     return Page(
         severity="SEV2",
         title=_("main is red, and a correction for tomorrow's report waits behind it"),
-        symptom=_("The runner's last run on main failed in the step pytest. Nothing has been deployed since, and three people have pushed on top of it."),
+        symptom=_("The runner's last run on main failed in the step pytest. Nothing has been deployed since, and people have pushed on top of it."),
         noticed_by=_("Chloe, whose change was not live an hour after her push"),
         at=f"{story(lab.world).paged:%Y-%m-%d %H:%M}",
         look=(

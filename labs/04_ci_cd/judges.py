@@ -94,6 +94,11 @@ def steps_of(workflow: Any) -> list[dict[str, Any]]:
     return [step for job in jobs_of(workflow).values() for step in objects(job.get("steps"))]
 
 
+def brief(step: Any) -> str:
+    """How a step is compared: the first characters of what it says."""
+    return " ".join(str(step).split())[:60]
+
+
 def contradiction(evidence: Any) -> Said | None:
     """Whether the runs speak of jobs or steps that the text does not have: then they are not runs of it."""
     workflow, runs = part(evidence, "workflow"), part(evidence, "runs")
@@ -103,7 +108,7 @@ def contradiction(evidence: Any) -> Said | None:
     known = {"The reviewer's approval"}
     for job in jobs.values():
         for step in objects(job.get("steps")):
-            known |= {str(step.get(key)).strip()[:80] for key in ("name", "run", "uses") if key in step}
+            known |= {brief(step.get(key)) for key in ("name", "run", "uses") if key in step}
     for run in runs.values():
         if part(run, "problem") and conclusion(run) == "none":
             continue
@@ -112,7 +117,7 @@ def contradiction(evidence: Any) -> Said | None:
         steps = part(run, "steps")
         for step in steps if isinstance(steps, list) else []:
             name = step[1] if isinstance(step, list) and len(step) == 3 else None
-            if not isinstance(name, str) or ("${{" not in str(known) and name.strip() not in known):
+            if not isinstance(name, str) or ("${{" not in str(known) and brief(name) not in known):
                 strange.append(words(name))
         if strange:
             return (

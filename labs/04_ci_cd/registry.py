@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from flightschool.data import World
 
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 NAME = "delay-risk"
 CHAMPION, PREVIOUS = "champion", "previous"
@@ -99,7 +102,8 @@ def register(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    return str(client.create_model_version(NAME, run.info.artifact_uri, run.info.run_id).version)
+    made = client.create_model_version(NAME, run.info.artifact_uri, run.info.run_id, await_creation_for=0)
+    return str(made.version)
 
 
 def load(client: MlflowClient, version: str) -> Model:

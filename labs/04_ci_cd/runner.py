@@ -214,9 +214,8 @@ def run(
         variables = {"SITES": str(sites.folder), "ARTIFACTS": str(artifacts), "BUILD_BOOK": str(book)}
         output, ended = execute(command, clone, environment(place, variables))
         jobs, steps, log, problem = read(output)
-        conclusion = (
-            "none" if not jobs else "success" if set(jobs.values()) <= {"success", "skipped"} else "failure"
-        )
+        ran = set(jobs.values()) - {"skipped"}
+        conclusion = "none" if not ran else "success" if ran == {"success"} else "failure"
         if ended is None:
             conclusion, problem = "failure", f"the run was stopped after {TIMEOUT} s"
         elif ended and conclusion != "failure":

@@ -8,6 +8,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
 ON_TIME_MINUTES = 15
+SCHEMA = """
+    flight_date date, carrier string, flight int, origin string, dest string,
+    sched_dep_time int, dep_time int, dep_delay int, arr_delay int
+"""
 
 
 def report(flights: DataFrame) -> DataFrame:
@@ -27,7 +31,7 @@ def report(flights: DataFrame) -> DataFrame:
 def main(source: str, target: str) -> None:
     """Read a flights file, and write its report as JSON lines."""
     spark = SparkSession.builder.appName("ontime").getOrCreate()
-    flights = spark.read.csv(source, header=True, inferSchema=True)
+    flights = spark.read.csv(source, header=True, schema=SCHEMA)
     lines = [json.dumps(row.asDict()) for row in report(flights).collect()]
     Path(target).mkdir(parents=True, exist_ok=True)
     Path(target, "report.jsonl").write_text("".join(f"{line}\n" for line in lines))
