@@ -168,7 +168,7 @@ class _Runs:
                 with birth:
                     try:
                         learner = int((yield from _received(told))[0]["pid"])
-                    except FlightSchoolError:  # into the namespace of an init that has ended no fork goes: ask that why
+                    except FlightSchoolError:  # no fork goes into the namespace of an init that has ended: ask why
                         yield from _received(status)
                         raise
                     said, spaces = yield from _received(status)
