@@ -168,7 +168,8 @@ class _Runs:
                 with birth:
                     try:
                         learner = int((yield from _received(told))[0]["pid"])
-                    except FlightSchoolError:  # no fork goes into the namespace of an init that has ended: ask why
+                    except FlightSchoolError:
+                        # No fork goes into the namespace of an init that has ended: ask that why.
                         yield from _received(status)
                         raise
                     said, spaces = yield from _received(status)
