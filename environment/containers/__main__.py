@@ -55,7 +55,8 @@ RUN = (*CORE, *MONITORING)
 """All that has been seen to work in a whole trial; docs/compose.md names the others as not run."""
 GRADING = "grading"
 """The stage without servers."""
-WAIT = 300
+WAIT = 600
+"""Seconds for a stage to be healthy; Airflow's five processes take longest, on a machine that does other work too."""
 KEPT = "14GB"
 """Of build cache, after a trial."""
 
