@@ -339,8 +339,10 @@ def gate(evidence: Any, world: World) -> Verdict:
             expected=wanted,
             found=_("Every good commit is stopped: {step}.").format(step=failed_step(blocked[0][1])),
             try_next=_(
-                "Run that command on main, where all is well. A gate that is always closed is a wall."
-            ),
+                "Look at a flight that was cancelled: it never departed. Which columns may be empty for it?"
+            )
+            if "filled" in failed_step(blocked[0][1])
+            else _("Run that command on main, where all is well. A gate that is always closed is a wall."),
         )
     if blocked:
         change, run = blocked[0]
