@@ -15,8 +15,6 @@ from flightschool.paths import LABS
 LAB = LABS / "03_versioning"
 sys.path.insert(0, str(LAB))
 
-DRAFT = "the notebook is being written"
-
 
 # --- q1
 
@@ -36,7 +34,7 @@ sys.exit(0 if abs(found - published) < 0.001 else 1)
 """
 
 
-@passing("q1")
+@passing("q1", slow=True)
 def in_shell(world):
     return """#!/bin/sh
 figure=$(python ontime.py "$1" 2>/dev/null | sed -n 's/.*: \\([0-9.]*\\)}$/\\1/p')
@@ -45,7 +43,7 @@ awk -v a="$figure" -v b="$2" 'BEGIN { d = a - b; exit !(d < 0.001 && d > -0.001)
 """
 
 
-@passing("q1")
+@passing("q1", slow=True)
 def by_exception(world):
     return """
 import json, math, subprocess, sys
@@ -630,7 +628,7 @@ def by_file_system(world):
     return {"put": put, "get": get}
 
 
-@passing("q5")
+@passing("q5", slow=True)
 def by_open(world):
     import fsspec
 
@@ -862,7 +860,7 @@ def pointer_checked_out(world):
     return recover(world)
 
 
-@passing("drill")
+@passing("drill", slow=True)
 def reverted_and_guarded_in_python(world):
     return recover(world, "revert", dvc="by hand", guard=IN_PYTHON)
 
