@@ -16,7 +16,7 @@ from flightschool.paths import LABS
 LAB = LABS / "04_ci_cd"
 ROOM = tempfile.TemporaryDirectory(prefix="flightschool-answers-", ignore_cleanup_errors=True)
 
-DRAFT = "measuring, and the last polish"
+DRAFT = "it is still to be measured on a quiet machine, graded for real and judged by mutation"
 
 MUTATION = {name: {"most": 24, "worlds": 1, "jobs": 1} for name in ("q1", "q2", "q3", "q4", "q6")}
 """Each mutant runs whole workflows: `make judge` tries fewer."""
