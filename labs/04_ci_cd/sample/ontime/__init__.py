@@ -1,1 +1,0 @@
-"""The daily on-time report of New York's airports."""

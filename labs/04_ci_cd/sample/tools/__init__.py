@@ -1,1 +1,0 @@
-"""What CI and CD call: check, build, deploy, smoke."""
