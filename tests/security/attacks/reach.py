@@ -194,7 +194,9 @@ CORPUS = [
         Threat.READS,
         tries("""
             got = [one for place in ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run", "/home") if os.path.isdir(place) for one in os.listdir(place)]
-            got = [one for one in got if one != "learner" and f"/{one}/" not in GIVEN["places"][1]]  # the course may be there
+            import flightschool
+            shown = (GIVEN["places"][1], sys.prefix, sys.base_prefix, flightschool.__file__)  # course and Python may be there
+            got = [one for one in got if one != "learner" and not any(f"/{one}/" in f"{path}/" for path in shown)]
             for name in ("shm", "msg", "sem"):
                 try: got += open(f"/proc/sysvipc/{name}").read().splitlines()[1:]
                 except OSError: pass
