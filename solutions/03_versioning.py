@@ -25,9 +25,13 @@
 seed = 0
 
 # %%
+import hashlib
 import os
 from datetime import date
 from pathlib import Path
+
+import bricks
+import fsspec
 
 from flightschool.data import day as flights_of
 from flightschool.data import raw_day
@@ -43,8 +47,6 @@ lab
 # that runs each). Don't learn it by heart.
 
 # %% tags=["demo"]
-import bricks
-
 bricks.table()
 
 # %% [markdown]
@@ -296,8 +298,6 @@ print(team.git("show", "main:data/flights.csv.dvc"))
 # **Predict:** of the seven objects below, how many have the MD5 that their name says?
 
 # %% tags=["demo"]
-import hashlib
-
 for item in s3.client().list_objects_v2(Bucket="months")["Contents"]:
     content = s3.client().get_object(Bucket="months", Key=item["Key"])["Body"].read()
     print(item["Key"].removeprefix("dvc/files/md5/"), "→", hashlib.md5(content).hexdigest())
@@ -443,7 +443,6 @@ except Unavailable as skipped:
 # The company bought another one, and with it a second cloud and a third. **fsspec** gives each object store the same verbs: a URL says which (`s3://`, `gs://`, `az://`), options say who you are. Amazon's is moto, Google's an emulator, Azure's is Azurite (which npm brings the first time, in a minute).
 
 # %% tags=["demo"]
-import fsspec
 from clouds import clouds
 
 stores = clouds()

@@ -103,14 +103,16 @@ print(
 # It does not. A later layer can hide a file, not unmake it: `docker save` gives every layer to whoever has the image. The same holds for `ARG PASSWORD=…` and `ENV TOKEN=…`, which `docker history` prints. A secret that a build needs comes by
 # `RUN --mount=type=secret,id=…`, one that the program needs comes when the container starts. Best of all, it never reaches the builder: a `.dockerignore` that starts with `*` lets nothing in but what you name.
 
-# %% tags=["demo"]
-from dockerignore import Ignore
-
+# %%
 allow_list = """\
 *
 !etl/*.py
 !requirements.lock
 """
+
+# %% tags=["demo"]
+from dockerignore import Ignore
+
 print(*Ignore(allow_list).keep(repository), sep="\n")
 
 # %% [markdown]
@@ -265,7 +267,7 @@ with tempfile.TemporaryDirectory() as place:
 
 # %% tags=["demo"]
 from build_contexts import a_week_later
-from twice_built import moved, pinned
+from twice_built import moved
 
 leaky = """\
 FROM python:3.11-slim
@@ -282,6 +284,8 @@ print(*moved(leaky, "", service, a_week_later(service)), sep="\n")
 # **q3 · 3 points.** A `Dockerfile` and a `.dockerignore` for the service by which two builds of the same commit hold the same bytes: base by digest, nothing from apt, packages by the lock, no clock, no machine's own files. The program must be whole, as in q2.
 
 # %%
+from twice_built import pinned
+
 base = pinned("python:3.11.14-slim-bookworm")
 base
 
@@ -505,10 +509,12 @@ print(*sorted(path.name for path in (works / "wheels").iterdir()), sep="\n")
 # `wheelhouse` installs as pip does from the folder of wheels: the newest version that fits. You can try any list of packages:
 # `wheelhouse.install(list, wheels, folder)`, then `wheelhouse.run(report, csv, packages=folder).stdout`.
 
-# %% tags=["demo"]
+# %%
 import wheelhouse
 
 mine = (works / "laptop" / "freeze.txt").read_text()
+
+# %% tags=["demo"]
 print(wheelhouse.install(mine, works / "wheels", works / "trial-0"))
 print(wheelhouse.run(works / "report.py", works / "flights.csv", packages=works / "trial-0").stdout)
 
@@ -522,7 +528,8 @@ locked = ...  # the text of requirements.lock (str)
 locked_dockerfile = ...  # the text of the Dockerfile (str)
 ### BEGIN SOLUTION
 theirs = (works / "ci" / "freeze.txt").read_text()
-wanted = wheelhouse.run(works / "report.py", works / "flights.csv", packages=works / "trial-0").stdout
+wheelhouse.install(mine, works / "wheels", works / "mine")
+wanted = wheelhouse.run(works / "report.py", works / "flights.csv", packages=works / "mine").stdout
 for pin in sorted(set(theirs.split()) - set(mine.split())):
     name = pin.partition("==")[0]
     mixed = "\n".join([pin, *(line for line in mine.split() if not line.startswith(f"{name}=="))])

@@ -29,7 +29,14 @@ def found(check, machine):
 def test_nothing_is_found_where_nothing_is_wrong(name, machine, monkeypatch):
     if name == "sandbox":
         pretend_walls(monkeypatch, "")
+    if name == "leftovers":
+        no_orphans(monkeypatch)
     assert list(CHECKS[name](machine)) == []
+
+
+def no_orphans(monkeypatch):
+    """Other tests, and other people, may have servers here."""
+    monkeypatch.setattr(checkout, "_orphans", lambda: iter(()))
 
 
 # --- Python, Java, packages
@@ -388,7 +395,8 @@ def test_state(machine, sick, monkeypatch):
     assert found("state", machine)[2] == f"mv {machine.state} {machine.state}.old"
 
 
-def test_leftovers_on_record(machine):
+def test_leftovers_on_record(machine, monkeypatch):
+    no_orphans(monkeypatch)
     running = machine.state / "services" / "running"
     running.mkdir(parents=True)
     ended = subprocess.Popen(["true"])
@@ -403,6 +411,9 @@ def test_leftovers_on_record(machine):
 
 
 def test_leftovers_that_run(machine, tmp_path):
+    def ours(findings):
+        return [one for one in findings if "some-server" in one.sentence]
+
     ended = subprocess.Popen(["true"])
     ended.wait()
     script = tmp_path / "flightschool/services/guardian.py"
@@ -411,10 +422,9 @@ def test_leftovers_that_run(machine, tmp_path):
     left = subprocess.Popen([sys.executable, script, str(ended.pid), "2.0", "15", "/opt/some-server"])
     try:
         end = time.monotonic() + 10
-        while not (said := list(checkout.leftovers(machine))) and time.monotonic() < end:
+        while not (said := ours(checkout.leftovers(machine))) and time.monotonic() < end:
             time.sleep(0.05)
         (finding,) = said
-        assert "some-server" in finding.sentence
         assert finding.command == f"kill -CONT {left.pid}; kill {left.pid}"
         subprocess.run(finding.command, shell=True, check=True)
         assert left.wait(10) == -signal.SIGTERM
@@ -427,6 +437,7 @@ def test_state_that_has_grown(machine, monkeypatch):
     (machine.state / "stages").mkdir(parents=True)
     (machine.state / "stages" / "big").write_bytes(b"x" * 4096)
     monkeypatch.setattr(checkout, "LARGE", 4000)
+    no_orphans(monkeypatch)
     severity, sentence, command = found("leftovers", machine)
     assert (severity, command) == ("note", f"rm -r {machine.state}/stages")
     assert "stages" in sentence
