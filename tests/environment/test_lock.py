@@ -27,10 +27,12 @@ ENVIRONMENTS = [
 # Escaped dots keep the patterns from matching themselves.
 ADDRESSES = re.compile(
     r"pypi\.org|pythonhosted\.org|pypi\.python|npmjs\.(?:org|com)|anaconda\.(?:org|com)|(?:deb|security)\.debian\.org"
-    r"|ubuntu\.com|proxy\.golang|repo1?\.maven|docker\.io|--(?:extra-)?index[-]url\s*=?\s*\w+:|find[-]links\s*=?\s*\w"
+    r"|ubuntu\.com|proxy\.golang|repo1?\.maven|docker\.io/|--(?:extra-)?index[-]url\s*=?\s*\w+:|find[-]links\s*=?\s*\w+:"
 )
+# Known on every machine: what images and installers call so, and the examples' Ada.
 PLACES = re.compile(
-    r"(?<![\w.$}~)<>*\]-])/(?:work|root|Users|home/(?!flight\b|learner\b)[a-z]|opt/(?!hadoop\b))(?=[/\s\"'`a-z:]|$)"
+    r"(?<![\w.$}~)<>*\]-])/(?:work|root/(?!\.(?:local|bashrc)\b)|Users|home/(?!flight\b|learner\b|ada\b)[a-z]"
+    r"|opt/(?!hadoop\b|homebrew\b|kafka\b|some-server\b|tljh\b|venv\b))(?=[/\s\"'`a-z:.]|$)"
 )
 
 
