@@ -18,9 +18,6 @@ from flightschool.i18n import translations
 
 _ = translations("03_versioning")
 
-# Else gcsfs asks for the bucket's kind by gRPC, which an emulator does not speak, and waits a minute for each answer.
-os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-
 
 @dataclass(frozen=True)
 class Cloud:
@@ -55,6 +52,8 @@ def _opened(name: str, label: str, scheme: str, start: Callable[[], Any]) -> Clo
         service = start()
     except services.Unavailable as skipped:
         return Cloud(name, label, "", {}, why=str(skipped))
+    # Else gcsfs asks for the bucket's kind by gRPC, which an emulator does not speak, and waits a minute for each answer.
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     bucket = f"store-{uuid4().hex}"
     options = service.storage_options
     if name == "s3":  # s3fs asks for a region in a way that S3 refuses for its first one

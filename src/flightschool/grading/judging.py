@@ -37,6 +37,8 @@ KEPT = 10_000
 """Verdicts that are kept, of a few KB each."""
 MEMORY = 2 * 2**30
 FOREVER = 10**6
+INSIDE = f"{sandbox.HOME}/.flightschool"
+"""The state folder behind the walls."""
 
 
 class Judges:
@@ -136,7 +138,9 @@ class Judges:
         command = [sys.executable, "-P", "-m", __spec__.name, str(other.fileno())]
         command += [self._module.id, "walls" if self._walls else "open"]
         environment = {**os.environ, "FLIGHTSCHOOL_PROGRESS": "off"}
-        if not self._walls:
+        if self._walls:  # read when the package is imported, which is before the walls are up
+            environment["FLIGHTSCHOOL_STATE"] = INSIDE
+        else:
             self._home = tempfile.TemporaryDirectory(prefix="flightschool-")
             environment["HOME"] = self._home.name
         with other:
@@ -176,7 +180,7 @@ def policy() -> sandbox.Policy:
             ("FLIGHTSCHOOL_HOME", str(paths.ROOT)),
             ("FLIGHTSCHOOL_LANG", language()),
             ("FLIGHTSCHOOL_PROGRESS", "off"),
-            ("FLIGHTSCHOOL_STATE", f"{sandbox.HOME}/.flightschool"),
+            ("FLIGHTSCHOOL_STATE", INSIDE),
         ),
     )
 

@@ -19,6 +19,7 @@ from flightschool.grading import notebook, plan, stage
 from flightschool.grading.judging import LONGEST, Judges
 from flightschool.grading.model import Limits, Mark, Plan, Result, Task
 from flightschool.i18n import _, language
+from flightschool.services import npm
 
 MOST_DRILLS = 20
 """How often a notebook may ask for its drill, an honest one once: each time costs us the sending of its files."""
@@ -62,6 +63,9 @@ class Session:
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "PYTHONPATH": os.pathsep.join([str(paths.PACKAGE.parent), str(self.home / "labs")]),
         }
+        tools = [npm.TOOLS] if npm.TOOLS.is_dir() else []
+        if tools:
+            self.environment[npm.GIVEN] = str(npm.TOOLS)
         outside = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
         used = stage.libraries(self.module)
         preload = [name for name in warm.PRELOAD if name.split(".")[0].removesuffix("_inline") in used]
@@ -76,6 +80,7 @@ class Session:
                     paths.PACKAGE,
                     self.home,
                     paths.DATASETS,
+                    *tools,
                 ),
                 writable=limits.writable,
                 memory=limits.memory,

@@ -24,7 +24,9 @@ from flightschool.services.telemetry import OFF
 
 LOCK = paths.ROOT / "environment" / "npm" / "package-lock.json"
 """What is installed; it names no registry, so the user's own settings of npm say where from."""
-TOOLS = paths.ROOT / ".tools" / "npm"
+GIVEN = "FLIGHTSCHOOL_NPM"
+"""The folder of tools that a grader shows to a submission, which can't install any."""
+TOOLS = Path(os.environ.get(GIVEN) or paths.ROOT / ".tools" / "npm")
 TIMEOUT = 600
 COMMAND = "python -m flightschool.services.npm"
 QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=http"]
@@ -50,6 +52,10 @@ def installed(name: str) -> Path:
     Raises:
         Unavailable: it could not be installed; the message is one line with the command to repeat.
     """
+    if GIVEN in os.environ or not LOCK.is_file():
+        if not (folder := TOOLS / "node_modules" / name).is_dir():
+            raise _unavailable(name, _("nothing can be installed in a graded run"))
+        return folder
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not _has(wanted):
         try:
