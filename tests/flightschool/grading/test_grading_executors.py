@@ -146,12 +146,15 @@ def test_ctrl_c_in_a_terminal_is_for_the_grader_alone(
 ) -> None:
     handled = """
     try:
+        print("waiting", flush=True)
         time.sleep(300)
     except KeyboardInterrupt:
         print(crew.submit(fakes.pid, None).result(), flush=True)
         crew.abandon()
     """
     process, below = grader(handled.strip())
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     out, err = process.communicate(timeout=60)
     assert int(out) in below
