@@ -30,7 +30,6 @@ import os
 from datetime import date
 from pathlib import Path
 
-import bricks
 import fsspec
 
 from flightschool.data import day as flights_of
@@ -46,7 +45,9 @@ lab
 # Monday, 08:50. The lake lies on three clouds, and a colleague has overwritten March. Which tool brings it back? Here is the course outline's table: nine domains, and the tools that it names (with the module
 # that runs each). Don't learn it by heart.
 
-# %% tags=["demo"]
+# %%
+import bricks
+
 bricks.table()
 
 # %% [markdown]
