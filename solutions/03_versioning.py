@@ -236,7 +236,7 @@ print((delays.folder / "prepare.py").read_text())
 # %% [markdown]
 # **Predict** which of these three `dvc repro` run the script: the first; one straight after it; one after `train.smoothing` was changed in `params.yaml`.
 
-# %% tags=["demo"]
+# %% tags=["demo", "nbval-ignore-output"]
 print(delays.dvc("repro", "repro"))
 delays.commit("Prepare the flights")
 params = (delays.folder / "params.yaml").read_text()
