@@ -5,7 +5,6 @@ S3 is answered by moto, Google's by the gcp-storage-emulator, Azure's by Azurite
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -52,8 +51,11 @@ def _opened(name: str, label: str, scheme: str, start: Callable[[], Any]) -> Clo
         service = start()
     except services.Unavailable as skipped:
         return Cloud(name, label, "", {}, why=str(skipped))
-    # Else gcsfs asks for the bucket's kind by gRPC, which an emulator does not speak, and waits a minute for each answer.
-    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    if scheme == "gs":
+        # gcsfs's newer class asks for the bucket's kind by gRPC, which an emulator does not speak, and waits a minute for each answer.
+        from gcsfs.core import GCSFileSystem
+
+        fsspec.register_implementation(scheme, GCSFileSystem, clobber=True)
     bucket = f"store-{uuid4().hex}"
     options = service.storage_options
     if name == "s3":  # s3fs asks for a region in a way that S3 refuses for its first one

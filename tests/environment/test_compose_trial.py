@@ -78,8 +78,8 @@ def test_override_replaces_images_and_commands_only() -> None:
     assert set(replaced) <= set(trial().RUN)
 
 
-IN_CI = ("core", "grading")
-"""The stages that CI runs; `platform` is started by hand."""
+STAGES = ("core", "grading")
+"""The stages that a test run takes when it is asked to; `platform` is started by hand."""
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_profiles_become_healthy_are_used_and_leave_nothing() -> None:
     if why := why_not():
         pytest.skip(f"not run: {why}")
     said = ""
-    for stage in IN_CI:
+    for stage in STAGES:
         command = [sys.executable, CONTAINERS, "--only", stage]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=2400)
         sys.stdout.write(done.stdout)
@@ -96,7 +96,7 @@ def test_profiles_become_healthy_are_used_and_leave_nothing() -> None:
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         assert re.search(r"^trial: all passed · \d+ s$", done.stdout, re.MULTILINE)
         said += done.stdout
-    for stage in IN_CI:
+    for stage in STAGES:
         services, checks = trial().STAGES.get(stage, ((), (stage,)))
         assert not services or f"trial: healthy: {' '.join(services)} · " in said, stage
         for check in checks:
