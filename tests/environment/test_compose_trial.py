@@ -13,7 +13,7 @@ import pytest
 from environment.compose_file import CONTAINERS, ROOT, SERVICES, job, trial
 
 SWITCH = "FLIGHTSCHOOL_CONTAINERS"
-"""`on` runs the trial, as .ci/run does: it installs packages, and takes minutes, two cores and 20 GB of disk."""
+"""`on` runs the trial: it installs packages, and takes minutes, two cores and 20 GB of disk."""
 
 
 def why_not() -> str:
