@@ -30,9 +30,9 @@ from rich.console import Console
 
 from flightschool import curriculum, paths
 from flightschool.curriculum import Outcome
-from flightschool.engine import fingerprint
+from flightschool.engine import fingerprint, machine
 from flightschool.grading import batch
-from flightschool.grading.executors import Processes, cores
+from flightschool.grading.executors import Processes
 from flightschool.grading.gradebook import NAME, Gradebook
 from flightschool.grading.model import Limits, Mark, Result, Submission, Task
 from flightschool.grading.progress import Watch
@@ -143,7 +143,7 @@ def main() -> int:
     parser.add_argument("--submissions", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--module", default="")
-    parser.add_argument("--jobs", type=int, default=cores())
+    parser.add_argument("--jobs", type=int, default=machine.cores())
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
     parser.add_argument("--json", type=Path)
     parser.add_argument(

@@ -23,14 +23,13 @@ from security.attacks.model import (
     tries,
 )
 
-from flightschool.engine import sandbox
-from flightschool.grading import executors
+from flightschool.engine import machine, sandbox
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(sandbox.available().walls), reason=f"no walls here: {sandbox.available().walls}"),
 ]
-JOBS = 2 * executors.cores()
+JOBS = 2 * machine.cores()
 REPRESENTATIVE = "|".join(
     (
         "SENDS", "KERNEL", "the secret files", "ptrace", "process_vm_readv", "a daemon", "signals to everybody", "a bomb of forks",

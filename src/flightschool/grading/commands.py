@@ -118,6 +118,7 @@ def grade(
     from rich.console import Console
 
     from flightschool import curriculum
+    from flightschool.engine import machine
     from flightschool.grading import batch, container, executors, intake, reports, session
     from flightschool.grading import late as penalties
     from flightschool.grading.gradebook import NAME, Gradebook
@@ -141,7 +142,7 @@ def grade(
         found = intake.find(folder, chosen)
         tell(_("not taken"), found.problems)
         with (
-            executors.executor(executor, jobs or executors.cores(), chosen.id, walls=not trust) as crew,
+            executors.executor(executor, jobs or machine.cores(), chosen.id, walls=not trust) as crew,
             Gradebook(out / NAME) as gradebook,
         ):
             with watch:

@@ -66,11 +66,6 @@ class Crew(Executor):
             self.abandon()
 
 
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def executor(address: str, jobs: int, module: str, *, walls: bool = True) -> Crew:
     """Where a module's submissions are graded.
 

@@ -24,8 +24,7 @@ from security.attacks import batch, ground, ordinary
 from security.attacks.corpus import CORPUS
 from security.attacks.model import Attack
 
-from flightschool.engine import sandbox
-from flightschool.grading import executors
+from flightschool.engine import machine, sandbox
 from flightschool.grading.reports.text import line
 
 TOGETHER = 40
@@ -78,7 +77,7 @@ def _asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--as", dest="user", choices=("root", "user"), help="only as this one")
     parser.add_argument("-k", dest="pattern", default="", metavar="PATTERN", help="of threats and names")
     parser.add_argument(
-        "--jobs", type=int, default=2 * executors.cores(), metavar="N", help="many attacks only wait"
+        "--jobs", type=int, default=2 * machine.cores(), metavar="N", help="many attacks only wait"
     )
     return parser.parse_args(words)
 
