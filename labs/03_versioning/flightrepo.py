@@ -61,6 +61,7 @@ def settings(folder: Path) -> dict[str, str]:
             # A stale .pyc of the version before would answer for the version that is checked out now.
             "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PYTHONHASHSEED": "0",  # DVC names the files to add in the order of a set
             "LC_ALL": "C.UTF-8",
         }
     )

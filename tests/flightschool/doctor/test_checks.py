@@ -197,7 +197,8 @@ def test_disk(sick, machine):
     assert "0.5 GiB free and 1.0 are needed" in sentence
     assert command == "pip cache purge"
     machine.bootstrap.STAMP.unlink()
-    assert "5.5 are needed" in found("disk", sick(free_disk=lambda _path: 2 * GIB))[1]
+    needed = f"{machine.bootstrap.DISK_COLD / GIB:.1f} are needed"
+    assert needed in found("disk", sick(free_disk=lambda _path: 2 * GIB))[1]
 
 
 @pytest.mark.parametrize(
