@@ -1,0 +1,1 @@
+"""The daily on-time report of New York's airports."""

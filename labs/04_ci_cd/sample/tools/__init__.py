@@ -1,0 +1,1 @@
+"""What CI and CD call: check, build, deploy, smoke."""
