@@ -3,22 +3,20 @@
 import http.server
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, push_to_gateway
 
-from flightschool import paths, services
+from flightschool import services
 from flightschool.errors import FlightSchoolError
 from flightschool.services import Service, StartError, Unavailable
-from flightschool.services.base import occupied
 from flightschool.services.servers.prometheus import Alertmanager, NodeExporter, Prometheus, Pushgateway
 
+Until = Callable[[Callable[[], Any]], Any]
 RULE = """
 groups:
 - name: freshness
@@ -28,42 +26,6 @@ groups:
     labels: {severity: page}
     annotations: {summary: "{{ $value }} rows"}
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One state folder for the module, so that its server starts once."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("state")
-        patch.setattr(paths, "STATE", folder)
-        patch.setenv("FLIGHTSCHOOL_STATE", str(folder))
-        yield folder
-        services.stop_all()
-
-
-def ended(server: Service) -> bool:
-    """Stop it; whether no process, no port and no folder of it is left."""
-    assert server._process is not None
-    tree, ports = server._process.tree(), {port for _host, port in server.listening()}
-    home = getattr(server, "home", None)
-    assert tree
-    assert ports
-    server.stop()
-    left = [one for one in tree if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-    return not left and not any(map(occupied, ports)) and not (home and home.exists())
-
-
-def hosts(server: Service) -> set[str]:
-    """The addresses on which it listens."""
-    return {host for host, _port in server.listening()}
-
-
-def until(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
-    """Poll until it gives something true; that."""
-    end = time.monotonic() + seconds
-    while not (found := condition()) and time.monotonic() < end:
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +92,7 @@ def test_a_batch_job_with_too_few_rows_pages_somebody(
     pushgateway: Pushgateway,
     alertmanager: Alertmanager,
     pages: tuple[str, list[dict[str, Any]]],
+    until: Until,
 ) -> None:
     registry = CollectorRegistry()
     Gauge("rows_loaded", "Rows of the last run", registry=registry).set(3)
@@ -140,7 +103,9 @@ def test_a_batch_job_with_too_few_rows_pages_somebody(
     assert alertmanager.alerts()[0]["labels"]["severity"] == "page"
 
 
-def test_scrapes_this_machine_and_text_files(prometheus: Prometheus, node: NodeExporter) -> None:
+def test_scrapes_this_machine_and_text_files(
+    prometheus: Prometheus, node: NodeExporter, until: Until
+) -> None:
     (node.textfiles / "lab.prom").write_text("lab_lessons 9\n")
     assert until(lambda: prometheus.query("lab_lessons"))[0]["value"][1] == "9"
     assert prometheus.query("count(node_cpu_seconds_total{job='node'}) > 0")
@@ -149,20 +114,13 @@ def test_scrapes_this_machine_and_text_files(prometheus: Prometheus, node: NodeE
     assert {value for _time, value in series["values"]} == {"1"}
 
 
-def test_on_loopback_only(
-    prometheus: Prometheus, pushgateway: Pushgateway, node: NodeExporter, alertmanager: Alertmanager
-) -> None:
-    for server in (prometheus, pushgateway, node, alertmanager):
-        assert server.listening() == {("127.0.0.1", server.port)}
-
-
 def test_an_expression_that_is_none(prometheus: Prometheus) -> None:
     with pytest.raises(FlightSchoolError, match=r"Prometheus says: .*parse error"):
         prometheus.query("sum(")
 
 
 def test_reloads_what_is_right_and_keeps_the_old_when_it_is_wrong(
-    prometheus: Prometheus, rules: Path
+    prometheus: Prometheus, rules: Path, until: Until
 ) -> None:
     rules.write_text("groups: 3")
     with pytest.raises(FlightSchoolError, match="Prometheus kept its old settings"):
@@ -214,10 +172,3 @@ def test_that_is_not_installed(
 def test_text_files_of_a_node_exporter_that_does_not_run() -> None:
     with pytest.raises(Unavailable, match=r"services\.node_exporter\(\)"):
         _ = NodeExporter().textfiles
-
-
-def test_leave_nothing(
-    prometheus: Prometheus, pushgateway: Pushgateway, node: NodeExporter, alertmanager: Alertmanager
-) -> None:
-    for server in (prometheus, alertmanager, pushgateway, node):
-        assert ended(server)
