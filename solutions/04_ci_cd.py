@@ -25,6 +25,8 @@
 seed = 0
 
 # %%
+import subprocess
+import sys
 
 import pandas as pd
 
@@ -67,11 +69,8 @@ print((repository / "README.md").read_text())
 # %% [markdown]
 # **Before you run it:** the tests are in the repository, and Ben had them on his laptop. How many of twelve will fail?
 
+
 # %% tags=["demo"]
-import subprocess
-import sys
-
-
 def sh(command, folder):
     """Run a command in a folder with this notebook's Python, and print the end of what it says."""
     place = runner.environment(lab.workdir, {})
@@ -448,7 +447,7 @@ lab.q4.check({"gitlab": gitlab_ci, "jenkins": jenkinsfile})
 # %%
 import shutil
 
-delivery = load_lab_file(lab.path, "delivery_demos")
+delivery, registry = (load_lab_file(lab.path, name) for name in ("delivery_demos", "registry"))
 releases = {}
 for version in ("1.4.0", "1.5.0"):
     releases[version] = lab.workdir / "releases" / version
@@ -457,9 +456,12 @@ newer = releases["1.5.0"] / "dags" / "flights_daily.py"
 _ = newer.write_text(newer.read_text().replace("1.4.0", "1.5.0").replace("0 6 * * *", "30 5 * * *"))
 
 # %% [markdown]
-# **A dashboard** shows a table. To deploy a change of it is to build the table anew with its tests: `dbt build`. Tableau and Power BI then read what stands in the warehouse.
+# **A dashboard** shows a table. To deploy a change of it is to build the table anew with its tests: `dbt build`. Tableau and Power BI then read what stands in the warehouse. (Airflow takes its time to start; `warm` lets it do so meanwhile.)
 
 # %% tags=["demo"]
+dags = lab.workdir / "bundle" / "dags"
+delivery.point(dags, releases["1.4.0"])
+delivery.warm(lab.services.airflow, dags)
 warehouse = lab.workdir / "warehouse.duckdb"
 lines = delivery.refresh(releases["1.4.0"], releases["1.4.0"] / "data" / "flights.csv", warehouse)
 print(*lines, sep="\n")
@@ -470,9 +472,8 @@ print(*lines, sep="\n")
 
 # %% tags=["demo"]
 try:
-    dags = lab.workdir / "bundle" / "dags"
-    delivery.point(dags, releases["1.4.0"])
-    airflow = lab.services.airflow(dags).start()
+    airflow = lab.services.airflow(dags)
+    delivery.warm(lab.services.spark)
     print(delivery.wait_for_release(airflow, "release-1.4.0"))
     print("A run with this version:", delivery.trigger(airflow))
     for version in ("1.5.0", "1.4.0"):
@@ -483,13 +484,14 @@ except Unavailable as skipped:
     print("Skipped:", skipped)
 
 # %% [markdown]
-# No restart, and the way back was the same move. Airflow keeps the DAG's earlier version for the runs that were made with it.
+# No restart, and the way back was the same move. `versions` are what Airflow keeps: the first one stays, because a run was made with it. (That run is queued: a new DAG is *paused* until somebody switches it on.)
 #
 # **A Spark job** is deployed by submitting it to a cluster: here a master and two workers, each a process of its own.
 
 # %% tags=["demo"]
 try:
-    spark = lab.services.spark().start()
+    spark = lab.services.spark()
+    delivery.warm(lab.services.mlflow)
     for line in delivery.submit(releases["1.4.0"], spark.config(), lab.workdir / "out", spark.env()):
         print(line)
     spark.stop()
@@ -502,9 +504,8 @@ except Unavailable as skipped:
 # %% tags=["demo"]
 from mlflow import MlflowClient
 
-registry = load_lab_file(lab.path, "registry")
 models, newest = registry.candidates(lab.world)
-server = lab.services.mlflow().start()
+server = lab.services.mlflow()
 client = MlflowClient(server.tracking_uri)
 version = {
     name: registry.register(client, models[name], score=registry.brier(models[name], newest))

@@ -11,6 +11,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,13 @@ def files(world: World) -> Files:
         for path in sorted(SAMPLE.rglob("*"))
         if path.is_file() and path.suffix in TEXTS and not LITTER & set(path.relative_to(SAMPLE).parts)
     }
-    return found | {"data/flights.csv": as_csv(flights(world))}
+    return found | {"data/flights.csv": flights_csv(world)}
+
+
+@cache
+def flights_csv(world: World) -> str:
+    """The file of flights that travels with the code, made once a world."""
+    return as_csv(flights(world))
 
 
 def flights(world: World) -> list[dict[str, str]]:

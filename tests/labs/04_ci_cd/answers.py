@@ -1,11 +1,13 @@
 """Answers to the exercises of module 04: right ones, mistakes that people make, untouched stubs."""
 
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import textwrap
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from labs.kit import failing, passing, untouched
@@ -823,13 +825,30 @@ project = load_lab_file(LAB, "project")
 token = load_lab_file(LAB, "exercises").token
 
 
+@cache
+def planted(world) -> Path:
+    """The incident as it is paged, laid out once a world."""
+    return red_main.plant_red(world, Path(tempfile.mkdtemp(dir=ROOM.name)) / "red", token(world))
+
+
 def desk_of(world):
-    return red_main.Desk(
-        red_main.plant_red(world, Path(tempfile.mkdtemp(dir=ROOM.name)) / "red", token(world))
-    )
+    folder = Path(tempfile.mkdtemp(dir=ROOM.name)) / "red"
+    shutil.copytree(planted(world), folder, symlinks=True)
+    return red_main.Desk(folder)
 
 
 def found_by_bisection(desk) -> str:
+    """The culprit; the answers to one world share what one bisection of it has found."""
+    head = desk.git("rev-parse", "main")
+    if head not in FOUND:
+        FOUND[head] = bisected(desk)
+    return FOUND[head]
+
+
+FOUND = {}
+
+
+def bisected(desk) -> str:
     good = desk.git("rev-list", "-n", "1", "--tags=deploy/*")
     desk.git("bisect", "start", "main", good)
     desk.git("bisect", "run", "env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", sys.executable, "-m", "pytest", "-q")
