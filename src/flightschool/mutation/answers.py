@@ -1,7 +1,9 @@
 """The right answers of a module as texts that can be mutated, and an answer, mutated or not, put to the test.
 
 They come from the passing fixtures of tests/labs/NN_topic/answers.py, each with the functions and constants of that
-file that it uses.
+file that it uses. An answer that is a text itself is mutated as it leaves the fixture. Where such a mutant is no mistake (the
+exercise does not ask for that line), the file says so: `STILL_RIGHT = {"q2": {"EXPOSE": "q2 asks for no port"}}`, a
+pattern for what `flightschool judge --verbose` shows, and the reason; the judge must then pass it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 import sys
 import threading
 import types
@@ -24,6 +27,7 @@ from flightschool.curriculum import Outcome, module
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
 from flightschool.mutation.embedded import rewritten
+from flightschool.mutation.texts import spoilt, texts
 
 DIGITS = 9
 """Significant digits that count when two pieces of evidence are compared."""
@@ -59,7 +63,7 @@ class Definition:
 class Trial:
     """An answer to be tried: the fixture `entry` with some definitions replaced, on the worlds of these seeds.
 
-    `trace` also asks which lines of the file ran; `replay` judges the first world's evidence in all the others.
+    `text` is the key and the mutated text of an answer that is made of texts. `trace` also asks which lines of the file ran; `replay` judges the first world's evidence in all the others.
     """
 
     module: str
@@ -67,6 +71,7 @@ class Trial:
     entry: str
     seeds: tuple[int, ...]
     replaced: Mapping[str, str] = field(default_factory=dict)
+    text: tuple[str, str] | None = None
     trace: bool = False
     replay: bool = False
 
@@ -80,6 +85,8 @@ class Tried:
     lines: frozenset[int] = frozenset()
     said: str = ""
     """The first verdict's text that did not pass."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The texts of the answer that are the same in all of these worlds."""
 
 
 def kit() -> Any:
@@ -111,6 +118,12 @@ def effort(module_id: str, exercise: str) -> Effort:
     """What the answers file says, or the usual."""
     said = getattr(kit().answers(module_id), "MUTATION", {})
     return Effort(**said.get(exercise, {}))
+
+
+def still_right(module_id: str, exercise: str) -> dict[re.Pattern[str], str]:
+    """Mutants of texts that are no mistakes: a pattern for what is shown of them, and why."""
+    said = getattr(kit().answers(module_id), "STILL_RIGHT", {})
+    return {re.compile(pattern): reason for pattern, reason in said.get(exercise, {}).items()}
 
 
 def definitions(module_id: str, entry: str) -> list[Definition]:
@@ -185,6 +198,7 @@ def tried(trial: Trial) -> Tried:
     outcomes: dict[int, str] = {}
     said = ""
     lines: set[int] = set()
+    found: list[dict[str, str]] = []
     for seed in trial.seeds:
         world = World(seed)
 
@@ -198,6 +212,9 @@ def tried(trial: Trial) -> Tried:
             with tracing(lines) if trial.trace else tracing(None):
                 try:
                     given = answer(world)
+                    found.append(texts(given))
+                    if trial.text:
+                        given = spoilt(given, *trial.text)
                 except Exception as error:  # a mistake in what leads to the answer
                     outcomes[seed] = Outcome.ERROR
                     said = said or f"{type(error).__name__}: {error}"
@@ -207,7 +224,12 @@ def tried(trial: Trial) -> Tried:
         if verdict.outcome is not Outcome.PASSED:
             said = said or verdict.text
     digests = {seed: digest(evidence) for seed, evidence in seen.items()}
-    return Tried(outcomes, digests, frozenset(lines), said)
+    same = {
+        name: text
+        for name, text in (found or [{}])[0].items()
+        if all(name in one and one[name] == text for one in found)
+    }
+    return Tried(outcomes, digests, frozenset(lines), said, same)
 
 
 def load(trial: Trial) -> Callable[[Any], Any]:

@@ -7,6 +7,8 @@ What is counted, for each exercise:
 - *not told apart*: passed with the right answer's evidence on every tried world. Most of these are equivalent mutants (a
   filter on what never occurs, an order that does not matter), but equal evidence proves no equal meaning: a probe that
   looks at too little hides here, so they are listed with --verbose and meant to be read.
+- *right*: the right answers, as they are and with changes that the answers file declares to be no mistakes (an instruction that
+  the exercise does not ask for). The judge must pass them; one that it refuses is *refused*.
 
 A grader uses one secret seed. So the share caught is taken for each world by itself, over all mutants that are told apart on at
 least one; the mean over the worlds must reach the goal, and the worst is shown. Statements that the right answer never
@@ -18,12 +20,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flightschool.curriculum import Module, Outcome
 from flightschool.mutation import answers
 from flightschool.mutation.answers import Trial, Tried
 from flightschool.mutation.isolation import Ending, Run, run
 from flightschool.mutation.mutants import Mutant, mutants, sample
+from flightschool.mutation.texts import text_mutants
 
 GOAL = 0.95
 """The share of mutants that a judge must catch on a single world, in the mean."""
@@ -41,18 +45,42 @@ PRELOAD = (
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one mutant: by seed whether it was caught, and whether its evidence told it apart."""
+    """What became of one mutant: by seed whether it was caught, and whether its evidence told it apart.
+
+    `right` is the reason why it is no mistake, where the answers file declares one.
+    """
 
     mutant: Mutant
     entry: str
     caught: dict[int, bool]
     told_apart: bool
     said: str
+    right: str = ""
 
     @property
     def survived(self) -> bool:
         """Told apart by its evidence, and passed on every world."""
         return self.told_apart and not any(self.caught.values())
+
+
+class Chosen(NamedTuple):
+    """A mutant to be tried: of which definition of which fixture, or of which text of its answer."""
+
+    entry: str
+    name: str
+    mutant: Mutant
+    text: bool = False
+
+    def trial(self, module: str, exercise: str, seeds: tuple[int, ...]) -> Trial:
+        """What is to be tried."""
+        if self.text:
+            return Trial(module, exercise, self.entry, seeds, text=(self.name, self.mutant.source))
+        return Trial(module, exercise, self.entry, seeds, replaced={self.name: self.mutant.source})
+
+    def __str__(self) -> str:
+        """As `flightschool judge --verbose` shows it."""
+        where = f" {self.name}" if self.text and self.name else ""
+        return f"{self.entry}{where} {self.mutant.operator}: {self.mutant.diff}"
 
 
 @dataclass
@@ -109,14 +137,18 @@ def audit(module: Module, exercise: str, *, jobs: int = 2, most: int | None = No
     found = Audit(module.id, exercise, seeds, rewrites=len(entries))
     references, seconds = _references(found, entries, jobs)
     chosen = _mutants(found, references, jobs, effort.most if most is None else most)
-    trials = [
-        Trial(module.id, exercise, entry, seeds, replaced={name: mutant.source})
-        for entry, name, mutant in chosen
-    ]
+    right = answers.still_right(module.id, exercise)
+    trials = [one.trial(module.id, exercise, seeds) for one in chosen]
     limit = max(10.0, 5 * seconds)
     for done in run(answers.tried, trials, jobs=jobs, seconds=limit, preload=PRELOAD):
-        entry, _name, mutant = chosen[done.place]
-        found.fates.append(_fate(mutant, entry, done, references[entry], seeds))
+        one = chosen[done.place]
+        reason = next((why for pattern, why in right.items() if pattern.search(str(one))), "")
+        fate = _fate(one, done, references[one.entry], seeds, reason)
+        found.fates.append(fate)
+        if reason:
+            found.rewrites += 1
+            if any(fate.caught.values()):
+                found.refused.append(f"{one} ({reason}): {fate.said}")
     found.fates.sort(key=lambda one: (one.entry, one.mutant.line, one.mutant.digest))
     found.seconds = time.monotonic() - began
     return found
@@ -150,26 +182,29 @@ def _passed(done: Run) -> bool:
     return done.ending is Ending.RETURNED and set(done.value.outcomes.values()) == {Outcome.PASSED}
 
 
-def _mutants(
-    found: Audit, references: dict[str, tuple[Tried, Tried]], jobs: int, most: int
-) -> list[tuple[str, str, Mutant]]:
-    """Entry, definition and mutant: each definition mutated once, where the right answer goes through it."""
+def _mutants(found: Audit, references: dict[str, tuple[Tried, Tried]], jobs: int, most: int) -> list[Chosen]:
+    """Each definition mutated once, where the right answer goes through it; and each text of each answer."""
     plan = list(_definitions(found.module, references))
     spoilt = _spoilt(found, plan, jobs)
-    chosen: list[tuple[str, str, Mutant]] = []
+    chosen: list[Chosen] = []
     for entry, definition, lines in plan:
         made = mutants(
             definition.text,
             touch=lambda line, d=definition, ran=lines: d.constant or line + d.line - 1 in ran,  # type: ignore[misc]
         )
         chosen += [
-            (entry, definition.name, one)
+            Chosen(entry, definition.name, one)
             for one in made
             if not (definition.name in spoilt and one.operator in spoilt[definition.name])
         ]
+    for entry, (reference, _again) in references.items():
+        chosen += [Chosen(entry, name, one, True) for name, one in text_mutants(reference.texts)]
     found.made = len(chosen)
-    kept = {one.digest for one in sample([mutant for _entry, _name, mutant in chosen], most)}
-    return [item for item in chosen if item[2].digest in kept]
+    for pattern, reason in answers.still_right(found.module, found.exercise).items():
+        if not any(pattern.search(str(one)) for one in chosen):
+            found.notes.append(f"STILL_RIGHT names no mutant by {pattern.pattern!r} ({reason})")
+    kept = {one.digest for one in sample([one.mutant for one in chosen], most)}
+    return [one for one in chosen if one.mutant.digest in kept]
 
 
 def _definitions(
@@ -207,12 +242,14 @@ def _spoilt(
     return spoilt
 
 
-def _fate(mutant: Mutant, entry: str, done: Run, right: tuple[Tried, Tried], seeds: Sequence[int]) -> Fate:
+def _fate(one: Chosen, done: Run, right: tuple[Tried, Tried], seeds: Sequence[int], reason: str = "") -> Fate:
+    mutant, entry = one.mutant, f"{one.entry} {one.name}" if one.text and one.name else one.entry
     if done.ending is not Ending.RETURNED:
-        return Fate(mutant, entry, dict.fromkeys(seeds, True), True, f"{done.ending}: {done.error}")
+        said = f"{done.ending}: {done.error}"
+        return Fate(mutant, entry, dict.fromkeys(seeds, True), not reason, said, reason)
     value: Tried = done.value
     caught = {seed: value.outcomes[seed] != Outcome.PASSED for seed in seeds}
     apart = any(caught.values()) or any(
-        value.digests.get(seed) not in [one.digests[seed] for one in right] for seed in seeds
+        value.digests.get(seed) not in [reference.digests[seed] for reference in right] for seed in seeds
     )
-    return Fate(mutant, entry, caught, apart, value.said)
+    return Fate(mutant, entry, caught, apart and not reason, value.said, reason)

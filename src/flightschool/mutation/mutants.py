@@ -1,6 +1,6 @@
 """Mutants: small wrong versions of a right text, made by operators that are registered by the kind of text.
 
-A kind (`python`, `sql`, and what a module adds, such as alert rules) has a grammar, which finds the places of a text, and
+A kind (`python`, `sql`, `dockerfile`, `dockerignore`, `yaml`, `shell`, and what a module adds, such as alert rules) has a grammar, which finds the places of a text, and
 operators, each of which knows one mistake. Names of operators follow the literature: ROR, AOR, LCR, CRP, SDL and COD
 (mutation testing at large), JOI, AGR, GRU, SEL, NLS and IRC (mutation of SQL queries).
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +19,8 @@ from flightschool.i18n import _
 
 CONTEXT = 28
 """Characters kept on both sides of a change, where a change is shown."""
+LEFT_OUT = "(left out)"
+"""What is shown in the place of something that a mutant lacks."""
 
 
 @dataclass(frozen=True)
@@ -136,3 +138,21 @@ def change(before: str, after: str) -> tuple[str, str]:
         return f"{'…' if before[max(0, left - 1) : left].strip() else ''}{' '.join(text[left:right].split())}{more}"
 
     return cut(before), cut(after)
+
+
+def lines_changed(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:
+    """The pieces of a text that a mutant changed, old and new, each in one line."""
+    if len(before) != len(after):
+        return change("".join(before), "".join(after))
+    old, new = zip(*((a, b) for a, b in zip(before, after, strict=True) if a != b), strict=True)
+    if len(old) == 1 and new[0]:
+        first = old[0].split(maxsplit=1)[0]
+        told = change(shown(old[0]), shown(new[0]))
+        return tuple(f"{first} {one}" if one.startswith("…") else one for one in told)  # type: ignore[return-value]
+    return shown(" | ".join(old), 2 * CONTEXT), shown(" | ".join(new), 2 * CONTEXT) or LEFT_OUT
+
+
+def shown(text: str, most: int = 1000) -> str:
+    """A text in one line, cut where it is too long."""
+    line = " ".join(text.replace("\\\n", " ").split())
+    return line if len(line) <= most else f"{line[:most]}…"

@@ -91,7 +91,7 @@ def audit_table(audits: Iterable[Audit]) -> Table:
             f"{one.module[:2]} {one.exercise}",
             str(one.made),
             str(len(one.fates)),
-            str(len(one.fates) - len(one.told_apart)),
+            str(sum(not fate.told_apart and not fate.right for fate in one.fates)),
             f"{one.mean:.1%}" + ("" if one.mean >= GOAL else " !"),
             f"{min(one.shares.values(), default=0):.1%}",
             str(sum(fate.survived for fate in one.fates)),
@@ -119,6 +119,7 @@ def _tell(console: Console, one: Audit, verbose: bool) -> None:
             what = (
                 _("let through on {seeds}").format(seeds=through) if fate.told_apart else _("not told apart")
             )
+            what = _("right: {reason}").format(reason=fate.right) if fate.right else what
             console.print(
                 escape(f"{head} {fate.entry} {fate.mutant.operator}, {what}: {fate.mutant.diff}"),
                 highlight=False,
@@ -157,7 +158,7 @@ def _audit_json(one: Audit) -> dict[str, Any]:
         "seeds": one.seeds,
         "mutants": one.made,
         "tried": len(one.fates),
-        "not_told_apart": len(one.fates) - len(one.told_apart),
+        "not_told_apart": sum(not fate.told_apart and not fate.right for fate in one.fates),
         "caught_mean": one.mean,
         "caught_by_seed": one.shares,
         "rewrites": one.rewrites,
@@ -174,6 +175,7 @@ def _fate_json(fate: Fate) -> dict[str, Any]:
         "operator": fate.mutant.operator,
         "diff": fate.mutant.diff,
         "told_apart": fate.told_apart,
+        "right": fate.right,
         "caught": fate.caught,
         "said": fate.said[:300],
     }

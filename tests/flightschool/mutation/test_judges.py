@@ -28,8 +28,11 @@ blind = declare("blind", lambda answer, world: answer(delays(world, True)))
 weak = declare("weak", lambda answer, world: answer(delays(world, False)))
 narrow = declare("narrow", lambda answer, world: answer(delays(world, True)))
 lazy = declare("lazy", lambda answer, world: answer([1, 2, 3]))
+texts = declare("texts", lambda answer, world: answer)
+strict = declare("strict", lambda answer, world: answer)
 """
 JUDGES = """
+import yaml
 from flightschool.curriculum import Verdict, judge
 from .exercises import delays
 
@@ -44,6 +47,8 @@ blind = judge("blind")(lambda evidence, world: verdict(isinstance(evidence, int)
 weak = judge("weak")(lambda evidence, world: verdict(evidence == right(world, False)))
 narrow = judge("narrow")(lambda evidence, world: verdict(type(evidence) is int and evidence == right(world, True)))
 lazy = judge("lazy")(lambda evidence, world: verdict(evidence == 3))
+texts = judge("texts")(lambda evidence, world: verdict(yaml.safe_load(evidence).get("wait") == 5))
+strict = judge("strict")(lambda evidence, world: verdict(yaml.safe_load(evidence) == {"wait": 5, "note": "hello"}))
 """
 ANSWERS = """
 import duckdb
@@ -87,6 +92,19 @@ def with_a_point(world):
 @passing("lazy")
 def three(world):
     return early
+
+@passing("texts")
+def waits(world):
+    return "wait: 5\\nnote: hello\\n"
+
+@passing("strict")
+def waits_and_says_so(world):
+    return "wait: 5\\nnote: hello\\n"
+
+STILL_RIGHT = {
+    "texts": {"note: hello": "nobody asked for a note", "nowhere": "it names nothing"},
+    "strict": {"note: hello": "nobody asked for a note"},
+}
 """
 
 
@@ -165,6 +183,27 @@ def test_a_narrow_judge_refuses_a_right_answer(audited):
     (refused,) = found["narrow"]["refused"]
     assert refused.startswith("with_a_point")
     assert "refused a right answer: with_a_point" in done.stdout
+
+
+def test_an_answer_that_is_a_text_is_mutated_itself(audited):
+    done, found = audited
+    texts = found["texts"]
+    assert {fate["diff"] for fate in texts["fates"]} == {
+        "wait: 5 → (left out)",
+        "wait: 5 → 6",
+        "note: hello → (left out)",
+    }
+    assert texts["caught_mean"] == 1
+    assert texts["refused"] == []
+    assert [fate["diff"] for fate in texts["fates"] if fate["right"]] == ["note: hello → (left out)"]
+    assert "right: nobody asked for a note" in done.stdout
+    assert "STILL_RIGHT names no mutant by 'nowhere' (it names nothing)" in texts["notes"]
+
+
+def test_a_change_declared_right_must_pass(audited):
+    _done, found = audited
+    (refused,) = found["strict"]["refused"]
+    assert refused.startswith("waits_and_says_so KDL: note: hello → (left out) (nobody asked for a note)")
 
 
 def test_right_answers_and_answers_by_heart_on_many_worlds(course):

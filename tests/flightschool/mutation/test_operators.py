@@ -6,6 +6,7 @@ import pytest
 
 from flightschool.mutation import Operator, UnknownKind, mutants, sample
 from flightschool.mutation.mutants import GRAMMARS, OPERATORS, Mutant
+from flightschool.mutation.texts import kind_of, spoilt, text_mutants
 
 PYTHON = [
     ("ROR", "late = delay < 15", "late = delay <= 15"),
@@ -62,6 +63,52 @@ SQL = [
     ("DAY", "select make_date(a, b, c) from t", "SELECT MAKE_DATE(a, b, c) + 1 FROM t"),
     ("DAY", "select a at time zone 'UTC' from t", "SELECT a FROM t"),
 ]
+IMAGE = """\
+FROM python:3.11.14-slim AS one
+# what changes seldom
+COPY lock .
+RUN apt-get update \\
+    && pip install --no-cache-dir -r lock
+USER 1000
+CMD ["python", "-m", "app", "--host", "0.0.0.0"]
+"""
+DOCKERFILE = [
+    ("SDL", "USER 1000\n", ""),
+    ("SWP", "USER 1000\nCMD [\"python\", \"-m\", \"app\", \"--host\", \"0.0.0.0\"]\n", "CMD [\"python\", \"-m\", \"app\", \"--host\", \"0.0.0.0\"]\nUSER 1000\n"),
+    ("KDL", "pip install --no-cache-dir -r", "pip install -r"),
+    ("CDL", "RUN apt-get update \\\n    && pip", "RUN pip"),
+    ("CRP", "USER 1000", "USER root"),
+    ("CRP", "0.0.0.0", "127.0.0.1"),
+    ("TAG", "python:3.11.14-slim", "python:3.11-slim"),
+    ("TAG", "python:3.11.14-slim", "python:latest"),
+    ("FRM", 'CMD ["python", "-m", "app", "--host", "0.0.0.0"]', "CMD python -m app --host 0.0.0.0"),
+    ("FRM", "CMD [", "ENTRYPOINT ["),
+    ("FDL", "COPY lock .", "COPY . ."),
+]  # fmt: skip
+IGNORE = [
+    ("SDL", "*\n!src/*.py\n", "!src/*.py\n"),
+    ("UOD", "*\n!src/*.py\n", "*\nsrc/*.py\n"),
+    ("FDL", "*\n!src/*.py\n", "*\n!src\n"),
+    ("SWP", "*\n!src/*.py\n", "!src/*.py\n*\n"),
+]
+YAML = [
+    ("KDL", "a: {b: 1, c: 2}", "a:\n  c: 2\n"),
+    ("GRU", "a: [b, c]", "a:\n- c\n"),
+    ("SWP", "a: [b, c]", "a:\n- c\n- b\n"),
+    ("CRP", "a: {wait: 5s}", "a:\n  wait: 6s\n"),
+    ("CRP", "a: {cache: false}", "a:\n  cache: true\n"),
+    ("CRP", "a: {condition: service_healthy}", "a:\n  condition: service_started\n"),
+    ("CRP", "ports: ['127.0.0.1:80:90']", "ports:\n- 0.0.0.0:80:90\n"),
+    ("CRP", "ports: ['127.0.0.1:80:90']", "ports:\n- 127.0.0.1:80:91\n"),
+    ("TAG", "a: {image: 'db:1.2'}", "a:\n  image: db:latest\n"),
+]
+SHELL = [
+    ("SDL", "#!/bin/sh\nset -e\nrun\n", "#!/bin/sh\nrun\n"),
+    ("LCR", "[ a ] || exit 0\n", "[ a ] && exit 0\n"),
+    ("ROR", '[ "$1" = x ]\n', '[ "$1" != x ]\n'),
+    ("CRP", "exit 125\n", "exit 0\n"),
+    ("CRP", 'git show "$2"\n', 'git show "$3"\n'),
+]
 
 
 @pytest.mark.parametrize(("code", "before", "after"), PYTHON)
@@ -74,9 +121,83 @@ def test_mistakes_in_sql(code, before, after):
     assert after in [one.source for one in mutants(before, "sql", operators=[code])]
 
 
+@pytest.mark.parametrize(("code", "before", "after"), DOCKERFILE)
+def test_mistakes_in_a_dockerfile(code, before, after):
+    assert IMAGE.replace(before, after) in [
+        one.source for one in mutants(IMAGE, "dockerfile", operators=[code])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "before", "after"),
+    [
+        (kind, *case)
+        for kind, cases in (("dockerignore", IGNORE), ("yaml", YAML), ("shell", SHELL))
+        for case in cases
+    ],
+)
+def test_mistakes_in_other_texts(kind, code, before, after):
+    assert after in [one.source for one in mutants(before, kind, operators=[code])]
+
+
 def test_every_operator_is_shown_to_work():
     assert {code for code, *_rest in PYTHON} | {"SQL"} == {one.code for one in OPERATORS["python"]}
-    assert {code for code, *_rest in SQL} == {one.code for one in OPERATORS["sql"]}
+    shown = {"sql": SQL, "dockerfile": DOCKERFILE, "dockerignore": IGNORE, "yaml": YAML, "shell": SHELL}
+    for kind, cases in shown.items():
+        assert {code for code, *_rest in cases} == {one.code for one in OPERATORS[kind]}
+
+
+def test_a_dockerfile_is_left_as_it_is_but_for_the_mistake():
+    for one in mutants(IMAGE, "dockerfile"):
+        assert one.source.count("# what changes seldom") == 1
+        assert one.source.startswith("FROM")
+    heredoc = "FROM a:1.2\nRUN <<END\none\nUSER 0\nEND\nUSER 7\n"
+    assert {one.line for one in mutants(heredoc, "dockerfile", operators=["SDL"])} == {2, 6}
+
+
+def test_a_stage_is_left_out_only_beside_another():
+    assert not [one for one in mutants("FROM a:1.2\nUSER 7\n", "dockerfile") if "FROM" not in one.source]
+    two = mutants("FROM a:1.2 AS b\nUSER 7\nFROM b\n", "dockerfile", operators=["SDL"])
+    assert "USER 7\nFROM b\n" in [one.source for one in two]
+
+
+def test_a_text_of_another_kind_is_refused():
+    for kind in ("dockerfile", "yaml"):
+        with pytest.raises(SyntaxError):
+            mutants("neither: [", kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("Dockerfile", "# a\nFROM x:1.0\nUSER 7\n", "dockerfile"),
+        (".dockerignore", "*\n", "dockerignore"),
+        ("guard", "#!/bin/sh\nexit 0\n", "shell"),
+        ("guard", "#!/usr/bin/env python3\nimport sys\nsys.exit(1)\n", "python"),
+        ("", "stages:\n  a: {cmd: x}\n", "yaml"),
+        ("lock", "six==1.0 \\\n    --hash=sha256:00\n", ""),
+        ("culprit", "nyc-shares==0.8.0", ""),
+    ],
+)
+def test_the_kind_of_an_answers_text(name, text, kind):
+    assert kind_of(name, text) == kind
+
+
+def test_the_texts_of_an_answer_are_mutated_one_at_a_time():
+    answer = {"Dockerfile": "FROM x:1.0\nUSER 7\n", ".dockerignore": "*\n!a\n", "desk": object()}
+    found = list(text_mutants(answer))
+    assert {name for name, _mutant in found} == {"Dockerfile", ".dockerignore"}
+    for name, mutant in found:
+        changed = spoilt(answer, name, mutant.source)
+        assert [key for key in answer if changed[key] != answer[key]] == [name]
+    assert spoilt("a: 1\n", "", "a: 2\n") == "a: 2\n"
+
+
+def test_what_is_left_out_is_told():
+    (gone,) = (one for one in mutants(IMAGE, "dockerfile", operators=["SDL"]) if "USER" not in one.source)
+    assert gone.diff == "USER 1000 → (left out)"
+    (other,) = mutants("services: {db: {image: 'p:1.2'}}", "yaml", operators=["TAG"])[:1]
+    assert other.diff == "services.db.image: p:1.2 → p:latest"
 
 
 def test_sql_within_python_keeps_its_gaps():
@@ -134,8 +255,8 @@ def test_the_change_is_told_in_one_line():
 
 
 def test_an_unknown_kind_is_named():
-    with pytest.raises(UnknownKind, match=r"'yaml'.*python, sql"):
-        mutants("a: 1", "yaml")
+    with pytest.raises(UnknownKind, match=r"'toml'.*python, shell, sql"):
+        mutants("a = 1", "toml")
 
 
 def test_a_room_adds_a_kind_of_its_own():
