@@ -87,9 +87,9 @@ def model_file(world: World) -> bytes:
 
 
 def secrets(world: World, package: str) -> Context:
-    """The files with secrets: three in the repository and one beside the code."""
+    """The files with secrets: three in the repository and as many beside the code."""
     rng = world.rng(f"secrets of {package}")
-    names = [*rng.sample(SECRETS, 3), f"{package}/{rng.choice(INSIDE)}"]
+    names = [*rng.sample(SECRETS, 3), *(f"{package}/{name}" for name in rng.sample(INSIDE, 3))]
     return {name: f"LAKE_SECRET_KEY=not-for-images-{rng.randrange(10**9):09d}\n".encode() for name in names}
 
 

@@ -7,6 +7,7 @@ usual ones (pg_isready, psql, a request by Python, true); others are named as un
 
 from __future__ import annotations
 
+import getopt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,31 @@ END = 400
 STARTED, HEALTHY, COMPLETED = "service_started", "service_healthy", "service_completed_successfully"
 CONDITIONS = (STARTED, HEALTHY, COMPLETED)
 _UNIT = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+CLIENTS: dict[str, tuple[str, list[str], int]] = {
+    "pg_isready": (
+        "d:h:p:qt:U:V?",
+        ["dbname=", "host=", "port=", "quiet", "timeout=", "username=", "version", "help"],
+        0,
+    ),
+    "psql": (
+        "aAbc:d:eEf:F:h:HlL:no:p:P:qR:sStT:U:v:VwWxXz01?",
+        [
+            "command=",
+            "dbname=",
+            "file=",
+            "host=",
+            "port=",
+            "username=",
+            "no-password",
+            "no-psqlrc",
+            "quiet",
+            "set=",
+            "tuples-only",
+        ],
+        2,
+    ),
+}
+"""PostgreSQL's clients: their options (a colon or `=` where a value follows), and how many words may stand beside them."""
 
 
 class ComposeError(ValueError):
@@ -103,6 +129,7 @@ def read(text: Any, variables: Mapping[str, str] | None = None) -> dict[str, Ser
             found[str(name)] = _service(str(name), _filled(raw, variables or {}, left))
         except RecursionError:
             raise ComposeError(f"The service {name} refers to itself.") from None
+    _refuse_unfinished(found, whole)
     for service in found.values():
         for other in service.needs:
             if other not in found:
@@ -200,8 +227,15 @@ def _command_asks(step: Command, kind: str, port: int) -> str:
     if program in ("pg_isready", "psql"):
         if kind != "database":
             return "never"  # the program is not in that image
-        host = step.option("-h", "--host") or dict(step.settings).get("PGHOST")
-        if program == "psql" and not step.has("-c", "--command") and not step.option("-c", "--command"):
+        short, long, most = CLIENTS[program]
+        try:
+            options, beside = getopt.gnu_getopt(list(step.words[1:]), short, long)
+        except getopt.GetoptError:
+            return "never"  # it prints its usage, and fails
+        if len(beside) > most:
+            return "never"
+        host = _given(options, "-h", "--host") or dict(step.settings).get("PGHOST")
+        if program == "psql" and not _given(options, "-c", "--command"):
             return "unknown"
         return "tcp" if host and not host.startswith("/") else "socket"
     if program in ("curl", "wget", "nc", "netcat"):
@@ -211,8 +245,14 @@ def _command_asks(step: Command, kind: str, port: int) -> str:
             return "never"
         if "http" not in line and "socket" not in line and "urllib" not in line:
             return "always"
+        if not step.option("-c"):
+            return "never"  # the code is taken for the name of a file
         return "http" if re.search(rf"(localhost|127\.0\.0\.1):{port}/health\b", line) else "never"
     return "unknown"
+
+
+def _given(options: list[tuple[str, str]], *names: str) -> str:
+    return next((value for name, value in options if name in names), "")
 
 
 def seconds(value: Any, default: float) -> float:
@@ -269,6 +309,41 @@ def _check(name: str, raw: Mapping[str, Any]) -> Check | None:
         period,
         max(1, seconds(said.get("start_interval"), 5)),
     )
+
+
+def _refuse_unfinished(services: Mapping[str, Service], whole: Mapping[str, Any]) -> None:
+    """What Compose wants to be said in full: secrets, and the long forms of volumes and ports."""
+    secrets = whole.get("secrets") if isinstance(whole.get("secrets"), dict) else {}
+    assert isinstance(secrets, dict)
+    for name, secret in secrets.items():
+        if not isinstance(secret, dict) or not {"file", "environment", "external"} & set(secret):
+            raise ComposeError(f"The secret {name} does not say where it comes from: a file, or environment.")
+    for service in services.values():
+        for name in listed(service.raw, "secrets"):
+            source = name.get("source") if isinstance(name, dict) else name
+            if source not in secrets:
+                raise ComposeError(
+                    f"{service.name} refers to the secret {source}, and the file declares none of that name."
+                )
+        for kind, needed in (("volumes", "type"), ("ports", "target")):
+            for one in listed(service.raw, kind):
+                if isinstance(one, dict) and needed not in one:
+                    raise ComposeError(f"The long form of {kind} of {service.name} lacks its {needed}.")
+
+
+def listed(raw: Mapping[str, Any], name: str) -> list[Any]:
+    """A list of a service; empty where it says none."""
+    value = raw.get(name)
+    return value if isinstance(value, list) else []
+
+
+def published(port: Any) -> tuple[str, str, str]:
+    """Address, port of this machine and port of the container of an entry of `ports`; empty where it says none."""
+    if isinstance(port, dict):
+        return tuple(str(port.get(name, "")) for name in ("host_ip", "published", "target"))  # type: ignore[return-value]
+    outside, _colon, inside = str(port).partition("/")[0].rpartition(":")
+    address, _colon, number = outside.rpartition(":")
+    return address, number, inside
 
 
 def _start(name: str, fates: Mapping[str, Fate], roles: Mapping[str, Role], second: float) -> None:

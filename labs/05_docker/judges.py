@@ -40,6 +40,8 @@ from . import drill
 _ = translations("05_docker")
 
 SECRET_NAME = re.compile(r"passw|secret|token|api_?key|private_?key|credential|access_?key", re.IGNORECASE)
+BASE = "python:3.11.14-slim-bookworm"
+"""The base that the tasks name."""
 BELONGS_NOT = {
     ".git/": _("the Git history"),
     ".venv/": _("another machine's packages"),
@@ -348,6 +350,7 @@ def etl_image(evidence: Any, world: World) -> Verdict:
         *complete(done, context, "etl"),
         *packages(done, context["requirements.lock"], "requirements.lock"),
         *java(done),
+        *lists_of_debian(done),
         *user(done.image),
         *shape(done.image),
     ]
@@ -409,6 +412,41 @@ def java(done: Build) -> list[Flaw]:
                 _("The runtime alone, without a display: …-jre-headless."),
             )
         ]
+    return []
+
+
+def lists_of_debian(done: Build) -> list[Flaw]:
+    """Whether apt-get knows which packages there are: a slim image holds no lists, and one of another day names packages that are gone."""
+    for step in done.steps:
+        calls = [one for one in step.commands if one.program in ("apt-get", "apt")]
+        installs = next((n for n, one in enumerate(calls) if "install" in one.words), None)
+        if installs is not None and not any("update" in one.words for one in calls[:installs]):
+            return [
+                Flaw(
+                    _("Line {line} installs from lists of packages that are not there.").format(
+                        line=step.line
+                    ),
+                    _(
+                        "apt-get update before it, in the same RUN: the cache must not keep the lists of another day."
+                    ),
+                    stops=True,
+                )
+            ]
+        for one in step.commands:
+            if (
+                one.program == "rm"
+                and any(word.startswith("/var/lib/apt/lists") for word in one.words)
+                and not any(re.match(r"-\w*[rR]|--recursive", word) for word in one.words)
+            ):
+                return [
+                    Flaw(
+                        _(
+                            "Line {line}: rm stops at the folders in /var/lib/apt/lists, and the build with it."
+                        ).format(line=step.line),
+                        _("rm -rf takes folders along."),
+                        stops=True,
+                    )
+                ]
     return []
 
 
@@ -533,6 +571,16 @@ def cached_layers(evidence: Any, world: World) -> Verdict:
         *leaks(before, planted),
         *complete(before, context, "delays", ("model.json",)),
         *packages(before, locks, "the lock"),
+        *[
+            Flaw(
+                _("{base} is another base than before; where it moves, each layer is built again.").format(
+                    base=base
+                ),
+                _("Leave FROM as it is in slow_build."),
+            )
+            for base in before.bases
+            if base.partition("@")[0] != BASE
+        ],
     ]
     if flaws:
         return verdict(flaws, expected, "")
@@ -1106,13 +1154,8 @@ def care_flaws(services: Mapping[str, Service], text: str) -> list[Flaw]:
                     _("The task names the versions."),
                 )
             )
-        for port in raw_service.get("ports") or []:
-            host = (
-                port.get("host_ip")
-                if isinstance(port, dict)
-                else str(port).rpartition(":")[0].rpartition(":")[0]
-            )
-            if host not in ("127.0.0.1", "[::1]", "localhost", "::1"):
+        for port in compose_order.listed(raw_service, "ports"):
+            if compose_order.published(port)[0] not in ("127.0.0.1", "[::1]", "localhost", "::1"):
                 flaws.append(
                     Flaw(
                         _("{name} is published to the whole network: {port}.").format(name=name, port=port),
@@ -1135,7 +1178,8 @@ def care_flaws(services: Mapping[str, Service], text: str) -> list[Flaw]:
                 _("${DB_PASSWORD:?set it in .env} stops at once, and says why."),
             )
         )
-    environment = services["db"].raw.get("environment") or {}
+    database = services["db"].raw
+    environment = database.get("environment") or {}
     if "POSTGRES_PASSWORD" not in str(environment):
         flaws.append(
             Flaw(
@@ -1144,11 +1188,30 @@ def care_flaws(services: Mapping[str, Service], text: str) -> list[Flaw]:
                 stops=True,
             )
         )
-    if not any("8000" in str(port) for port in services["api"].raw.get("ports") or []):
+    elif (mounted := re.search(r"/run/secrets/([\w.-]+)", str(environment))) and mounted[1] not in [
+        one.get("target", one.get("source")) if isinstance(one, dict) else str(one)
+        for one in compose_order.listed(database, "secrets")
+    ]:
         flaws.append(
             Flaw(
-                _("From this machine nobody reaches the API: its port is not published."),
-                _('ports: ["127.0.0.1:8000:8000"]'),
+                _(
+                    "The database looks for its password in {file}, and no secret of that name is given to it."
+                ).format(file=mounted[0]),
+                _("secrets: in the service names the ones that it gets."),
+                stops=True,
+            )
+        )
+    wanted = ("8000", "8000")
+    if not any(
+        compose_order.published(port)[1:] == wanted
+        for port in compose_order.listed(services["api"].raw, "ports")
+    ):
+        flaws.append(
+            Flaw(
+                _(
+                    "On port 8000 of this machine nobody reaches the API: that port does not lead to the 8000 on which it listens."
+                ),
+                _('address:outside:inside, as in "127.0.0.1:9090:90".'),
             )
         )
     flaws += volume_flaws(services["db"], text)
@@ -1352,4 +1415,46 @@ def drill_dockerfile(parts: Mapping[str, Any]) -> list[Flaw]:
         flaws.append(
             Flaw(_("report.py is not in the image."), _("COPY report.py, after the packages."), stops=True)
         )
-    return [*flaws, *bases(done)]
+    if done.image.cmd is None and done.image.entrypoint is None:
+        flaws += shape(done.image)
+    return [*flaws, *wheels_at_hand(done), *bases(done)]
+
+
+def wheels_at_hand(done: Build) -> list[Flaw]:
+    """Whether pip has anything to install from."""
+    for step in done.steps:
+        for one in step.installs:
+            folder = one.command.option("-f", "--find-links")
+            if not folder and one.command.has("--no-index"):
+                return [
+                    Flaw(
+                        _(
+                            "Line {line} tells pip to ask no index, and names no folder: there is nothing to install."
+                        ).format(line=step.line),
+                        _("--find-links names the folder with the wheels."),
+                        stops=True,
+                    )
+                ]
+            inside = f"/{(folder or '').strip('./')}/"
+            mounts = [
+                f"/{place.strip('/')}/"
+                for place in re.findall(r"(?:target|dst|destination)=([^,\s]+)", step.text)
+            ]
+            copied = [path for other in done.steps if other.line < step.line for path in other.wrote]
+            if (
+                folder
+                and not any(place.endswith(inside) for place in mounts)
+                and not any(inside in path for path in copied)
+            ):
+                return [
+                    Flaw(
+                        _(
+                            "Line {line} installs from {folder}, and no line before has brought wheels there."
+                        ).format(line=step.line, folder=folder),
+                        _(
+                            "COPY the wheels, or show them to that RUN alone: --mount=type=bind,source=wheels,target=/wheels."
+                        ),
+                        stops=True,
+                    )
+                ]
+    return []

@@ -24,12 +24,84 @@ import wheelhouse  # noqa: E402
 
 MUTATION = {
     "q1": {"most": 20, "worlds": 1},
-    "q2": {"most": 30, "worlds": 2},
-    "q3": {"most": 30, "worlds": 2},
+    "q2": {"most": 60, "worlds": 2},
+    "q3": {"most": 60, "worlds": 2},
     "q4": {"most": 20, "worlds": 1},
     "drill": {"most": 24, "worlds": 2},
 }
 """Where a mutant takes seconds, `make judge` tries fewer."""
+
+_ALL_LET_IN = r"^(lock_then|pinned|fastapi|two_stages)\w* Dockerfile FDL: COPY (%s).* → COPY \. \.$"
+_MEANT = {
+    r"^(in_stages|in_two_stages|flask)\w* (\.dockerignore (SDL|SWP|UOD)|.*KDL: .*ignore=)": "each file is copied by name, so nothing has to be kept away",
+    r"\.dockerignore SWP: \.git \|": "what is kept away is kept away in any order",
+    r"\.dockerignore SWP: \S+ \| (\*\*/|\.|data|service)": "what is kept away is kept away in any order",
+    r"\.dockerignore SWP: !\S+ \| !": "what is let in is let in in any order",
+    r"Dockerfile CRP: USER .* → USER (1001|1000[12]:|10001:1000)": "another number that is not 0",
+    r"SWP: (USER|EXPOSE|HEALTHCHECK)|SWP: [^|]* \| (USER|EXPOSE|HEALTHCHECK)": "settings stand in any order",
+    r"FRM: CMD .* → ENTRYPOINT": "a program without arguments",
+}
+_NO_ETL = {r"\.dockerignore \w+: (\* \| )?!etl": "this repository has no etl/"}
+_NO_START = {
+    r"(SDL|CRP|FRM): (USER|EXPOSE|HEALTHCHECK)": "it asks for no user, port or health check",
+    r"CRP: CMD": "the image is not started",
+    r"SDL: WORKDIR|SWP: (COPY --from|COPY model.json|ARG|ENV)[^|]* \| WORKDIR|SWP: WORKDIR [^|]*\| (COPY --link|ARG|ENV)": "the files may lie elsewhere",
+}
+STILL_RIGHT = {
+    "q1": {
+        **_MEANT,
+        r"\.dockerignore .*!(delays|model)": "this repository has neither",
+        _ALL_LET_IN % "etl/": "the list of what is let in keeps the rest away",
+        r"SWP: (RUN apt-get|RUN --mount|COPY --from|ENV PATH)": "neither needs the other",
+        r"CRP: COPY --chown": "whoever owns it, everybody can read it",
+        r"(KDL|CRP): HEALTHCHECK (…|--)\S*(interval|timeout)": "another patience",
+        r"CRP: ENV PYTHONPATH=/srv PYTHONUNBUFFERED=1 →": "any text will do",
+        r"SDL: ARG PYTHON": "nothing uses it",
+    },
+    "q2": {
+        **_MEANT, **_NO_START, **_NO_ETL,
+        r"(SDL|FRM): CMD": "the image is not started",
+        _ALL_LET_IN % "delays/": "the list of what is let in keeps the rest away",
+        r"KDL: RUN .*--no-cache-dir.* → (?!.*--no-cache-dir)": "it asks for no small image",
+        r"(KDL|SWP): COPY --link": "--link spares more than it asks for",
+    },
+    "q3": {
+        **_MEANT, **_NO_START, **_NO_ETL,
+        _ALL_LET_IN % "requirements|model|delays/": "the list of what is let in keeps the rest away",
+        r"^in_two_stages\w* Dockerfile FDL: COPY requirements": "that stage is not shipped",
+        r"SWP: (ENV PYTHONPATH|COPY --from|COPY model|COPY delays|RUN pip install.* → COPY model)": "their order changes no byte",
+        r"SWP: WORKDIR /app \| USER": "settings stand in any order",
+    },
+    "q4": {
+        **_MEANT, **_NO_ETL,
+        _ALL_LET_IN % "requirements|model|delays/": "the list of what is let in keeps the rest away",
+        r"^flask\w* Dockerfile (TAG: .*AS build → FROM python:3.11.14-bookworm|FDL: COPY requirements|KDL: RUN .*--no-cache-dir.* → (?!.*--no-cache-dir))": "that stage is not shipped",
+        r"SWP: (COPY model|COPY delays|ENV)": "neither needs the other",
+        r"(KDL|CRP): HEALTHCHECK .*(interval|timeout)": "another patience",
+    },
+    "drill": {
+        r"LCR: return answer \|": "the release may be named in full",
+        r"Dockerfile FDL: COPY": "nothing there is secret, and nobody asked for a cache",
+        r"Dockerfile SWP: .*(CMD|COPY (wheels|report))": "neither needs the other",
+        r"Dockerfile (SDL|CRP): (USER|WORKDIR)": "it asks for no user and no folder",
+        r"Dockerfile FRM: CMD": "the program starts in this form, too",
+        r"KDL: RUN .*--no-index .* → (?!.*--no-index)": "the hashes keep everything else out",
+        r"KDL: RUN .*--no-cache-dir.* → (?!.*--no-cache-dir)": "it asks for no small image",
+        r"CRP: CMD": "the file's name is the team's",
+    },
+    "q5": {
+        r"CRP: \S*\.(interval|retries|start_period|start_interval): ": "another patience that is enough",
+        r"KDL: (services\.api\.healthcheck\.interval|x-patience\.(interval|retries))": "another patience that is enough",
+        r"KDL: services\.db\.healthcheck\.(interval: 5s|start_interval)": "in the start period its own interval counts, and that is 5 s unless it is said",
+        r"KDL: x-patience: ": "what refers to it has its own copy",
+        r"restart: on-failure:3": "a job that ends well is not started again in any case",
+        r"dashboard\.depends_on\.db(: |.* → service_started)": "the dashboard asks the API only",
+        r"healthcheck\.test.*127\.0\.0\.1.* → .*0\.0\.0\.0": "0.0.0.0 leads a client to itself",
+        r"→ .*(select 2|exit 2)": "another query, another code that is not 0",
+        r"KDL: services\.api\.healthcheck: ": "the image brings one along",
+    },
+}  # fmt: skip
+"""Changes that are no mistakes there; each was read, and the judge must pass it."""
 
 BASE = "python:3.11.14-slim-bookworm"
 PIP = "pip install --no-cache-dir --require-hashes -r requirements.lock"
@@ -136,6 +208,16 @@ def module_by_module(world):
     return files(ETL.replace("COPY etl/ etl/", f"COPY {' '.join(f'etl/{name}.py' for name in names)} etl/"))
 
 
+@failing("q1", because="lists of packages that are not there", slow=True)
+def installs_from_no_lists(world):
+    return files(ETL.replace("apt-get update \\\n    && ", ""))
+
+
+@failing("q1", because="rm stops at the folders", slow=True)
+def clears_up_by_halves(world):
+    return files(ETL.replace("rm -rf", "rm"))
+
+
 @failing("q1", because="follow ENTRYPOINT", slow=True)
 def command_instead_of_entrypoint(world):
     return files(ETL.replace("ENTRYPOINT", "CMD"))
@@ -210,6 +292,11 @@ def lets_everything_in(world):
 @failing("q2", because="layers are rebuilt")
 def works_behind_the_code(world):
     return files(API.replace("USER 1000", "RUN python -m compileall -q delays\nUSER 1000"))
+
+
+@failing("q2", because="another base")
+def upgrades_the_base(world):
+    return files(API.replace(BASE, "python:latest"))
 
 
 @failing("q2", because="beside the lock")
@@ -500,6 +587,41 @@ def open_to_the_network(world):
     return COMPOSE.replace("127.0.0.1:8000:8000", "8000:8000")
 
 
+@failing("q5", because="can never succeed")
+def asks_for_no_user(world):
+    return COMPOSE.replace("-U, postgres", "-U")
+
+
+@failing("q5", because="can never succeed")
+def asks_a_file_of_that_name(world):
+    return COMPOSE.replace(
+        "    depends_on:\n      etl:",
+        f'    healthcheck: {{test: [CMD, python, "{URL}"]}}\n    depends_on:\n      etl:',
+    )
+
+
+@failing("q5", because="that port does not lead")
+def behind_another_port(world):
+    return COMPOSE.replace("127.0.0.1:8000:8000", "127.0.0.1:8001:8000")
+
+
+@failing("q5", because="declares none of that name")
+def a_secret_from_nowhere(world):
+    return many_retries_and_a_secret_file.answer(world).replace(
+        "secrets:\n  db: {file: ./db-password.txt}\n", ""
+    )
+
+
+@failing("q5", because="no secret of that name is given")
+def a_secret_that_nobody_hands_over(world):
+    return many_retries_and_a_secret_file.answer(world).replace("    secrets: [db]\n", "")
+
+
+@failing("q5", because="lacks its type")
+def a_volume_of_no_type(world):
+    return many_retries_and_a_secret_file.answer(world).replace("type: volume, ", "")
+
+
 @untouched("q5")
 def no_compose_file(world):
     return ...
@@ -560,7 +682,7 @@ def works(world):
     return place
 
 
-def tried_out(world, desk):
+def tried_out(world, desk):  # pragma: no mutate  (the name is judged, not the way to it)
     """The release of CI's with which the laptop's list gives CI's report."""
     mine, theirs = ((desk / one / "freeze.txt").read_text().split() for one in ("laptop", "ci"))
     wanted = (desk / "laptop/run.log").read_text().split("\n", 1)[1]
@@ -628,6 +750,23 @@ def locks_without_hashes(world):
 @failing("drill", because="installed is not requirements.lock")
 def keeps_the_old_dockerfile(world):
     return recovered(world, Dockerfile=load_lab_file(LAB, "drill").OLD_DOCKERFILE)
+
+
+@failing("drill", because="names no folder")
+def installs_from_nowhere(world):
+    return recovered(world, Dockerfile=LOCKED.replace("--find-links /wheels ", ""))
+
+
+@failing("drill", because="has brought wheels there")
+def installs_from_an_empty_folder(world):
+    return recovered(
+        world, Dockerfile=LOCKED.replace("--mount=type=bind,source=wheels,target=/wheels \\\n    ", "")
+    )
+
+
+@failing("drill", because="Nothing says what a container")
+def runs_nothing(world):
+    return recovered(world, Dockerfile=LOCKED.replace('CMD ["python", "report.py", "flights.csv"]\n', ""))
 
 
 @untouched("drill")
