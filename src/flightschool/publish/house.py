@@ -21,6 +21,8 @@ class House:
     state: Path = paths.STATE
     package: Path = paths.ROOT / "src" / "flightschool"
     """Our own tooling, whose messages are translated too."""
+    glossary: Path = paths.ROOT / "docs" / "glossary.md"
+    """The terms of the course, if there are any yet."""
 
     @classmethod
     def at(cls, root: Path) -> "House":
@@ -33,6 +35,7 @@ class House:
             build=root / "build",
             state=root / ".flightschool",
             package=root / "src" / "flightschool",
+            glossary=root / "docs" / "glossary.md",
         )
 
     @property

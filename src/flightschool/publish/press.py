@@ -9,7 +9,7 @@ from pathlib import Path
 from flightschool.curriculum import MODULE_NAME, Module
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import TOOLING, _, catalogue
-from flightschool.publish import shelf, steps
+from flightschool.publish import glossary, shelf, steps
 from flightschool.publish.house import House
 from flightschool.publish.messages import module_code, template, tooling_code
 from flightschool.publish.source import Page, Problem, SourceError, read
@@ -157,6 +157,11 @@ def _edition(house: House, language: str | None) -> Edition:
             pages[path.stem] = read(path, house.shown(path))
         except SourceError as error:
             problems += error.problems
+    try:
+        terms = glossary.read(house)
+    except SourceError as error:
+        problems += error.problems
+        terms = []
     languages = ["en", *house.languages(pages)] if language is None else [language]
     if language not in (None, "en") and language not in house.languages(pages):
         raise FlightSchoolError(
@@ -176,10 +181,12 @@ def _edition(house: House, language: str | None) -> Edition:
         else:
             into[path] = data
 
-    for module in house.modules():
+    modules = house.modules()
+    for module in modules:
         name, page = module.id, pages.get(module.id)
         if page is None:  # unreadable, and reported
             continue
+        glossary.check_links(page, terms)
         try:
             page.points = _points(house, module)
             templates[house.locale / f"{name}.pot"] = template(house, module_code(house, name), page)
@@ -191,6 +198,13 @@ def _edition(house: House, language: str | None) -> Edition:
                 set_page(
                     _translated(page, tongue, house), house.notebook(name, tongue), notebooks, steps.LEARNER
                 )
+    if terms:
+        page = glossary.page(house, terms, {module.id[:2]: module for module in modules})
+        templates[house.locale / f"{page.name}.pot"] = template(house, (), page)
+        for tongue in languages:
+            set_page(
+                _translated(page, tongue, house), house.notebook(page.name, tongue), notebooks, steps.TEXT
+            )
     try:
         templates[house.locale / f"{TOOLING}.pot"] = template(house, tooling_code(house))
     except SourceError as error:

@@ -326,6 +326,8 @@ SOLUTION: tuple[Step, ...] = (
     tidy,
 )
 LEARNER: tuple[Step, ...] = (*SOLUTION[:-1], clear_solutions, tidy)
+TEXT: tuple[Step, ...] = (identify, translate, tidy)
+"""For a page that is no module."""
 
 
 def run(page: Page, steps: tuple[Step, ...]) -> bytes | None:
