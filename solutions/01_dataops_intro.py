@@ -54,7 +54,7 @@ friday.loc[[0, 129, 458], facts]
 # The times are clock times (458 is 04:58), the delays minutes after schedule; NaN means *not recorded*. The first flight arrived 13 minutes late. The
 # second left, and no arrival delay was recorded: it was **diverted** to another airport, or its record was lost. The third has no departure: it was **cancelled**.
 #
-# The rule of the US Department of Transportation (14 CFR 234.2): a flight is **on time** if it reaches the gate *less than 15 minutes* after its scheduled
+# The rule of the US Department of Transportation (14 CFR 234.2): a flight is [**on time**](glossary.ipynb#on-time) if it reaches the gate *less than 15 minutes* after its scheduled
 # arrival. Cancelled and diverted flights were sold and did not arrive as promised, so this report counts them as scheduled and not on time, and lists each kind by itself.
 
 # %% [markdown]
@@ -76,7 +76,7 @@ for name, flights in (("EWR", ewr), ("JFK", jfk), ("LGA", lga)):
 # %% [markdown]
 # Two thirds on time, on the day of a blizzard, and two airports with the same figures. A report can be wrong and look finished: nothing raised an error.
 #
-# Count what went in and what came out. Accountants call this a **control total**. Try to name the mistake behind each line before you read on.
+# Count what went in and what came out. Accountants call this a [**control total**](glossary.ipynb#control-total). Try to name the mistake behind each line before you read on.
 
 # %% tags=["demo"]
 print("scheduled on Friday:        ", len(friday))
@@ -149,7 +149,7 @@ lab.q1.check(on_time_report)
 # %% [markdown]
 # ## 4 · The same work on a line
 #
-# A function still waits for somebody to run it. A **pipeline** takes a day from the raw file to the checked report: *ingest → transform → deliver*, with
+# A function still waits for somebody to run it. A [**pipeline**](glossary.ipynb#pipeline) takes a day from the raw file to the checked report: *ingest → transform → deliver*, with
 # a check after each. The lab's `ontime_line.py` is a small one, and your function is its *transform*. (While q1 is a stub, the line makes the team's departure report.)
 
 # %%
@@ -222,8 +222,8 @@ for candidate in (report, simpler_report):
         print(candidate.__name__, "· not released.", stopped)
 
 # %% [markdown]
-# That is Sam's first mistake, stopped by a rule and not by somebody's attention. Developers (**Dev**) want to change things, operators (**Ops**) want things to keep running. **DevOps** joins
-# the two: small changes, tested and deployed by machine, run by those who wrote them. **DataOps** carries it to the life of data. What must be right is not only the code but what came in last night, and more
+# That is Sam's first mistake, stopped by a rule and not by somebody's attention. Developers (**Dev**) want to change things, operators (**Ops**) want things to keep running. [**DevOps**](glossary.ipynb#DevOps) joins
+# the two: small changes, tested and deployed by machine, run by those who wrote them. [**DataOps**](glossary.ipynb#DataOps) carries it to the life of data. What must be right is not only the code but what came in last night, and more
 # people touch it: engineers, analysts, scientists, operators. The aim is the same: the way from *ingestion* through *transformation* to *delivery* gets shorter, and quality and deployment don't depend on a good morning.
 #
 # *A natural stop: about 20 minutes.*
@@ -248,8 +248,8 @@ page = events.groupby("report").attempt.sum().idxmax()  # the one that was done 
 print(report_timeline(events, page))
 
 # %% [markdown]
-# This is a **value-stream map** of one page. Lean calls the whole way its **lead time**, the dark parts its **process time**, and the share of hand-overs that the next one could use as they were **percent complete and
-# accurate**. Rolled up over the chain, the steps' shares multiply. The **bottleneck** is the step that holds pages longest, waiting included. To speed up any other step changes little.
+# This is a [**value-stream map**](glossary.ipynb#value-stream-map) of one page. Lean calls the whole way its [**lead time**](glossary.ipynb#lead-time), the dark parts its [**process time**](glossary.ipynb#process-time), and the share of hand-overs that the next one could use as they were [**percent complete and accurate**](glossary.ipynb#percent-complete-and-accurate).
+# Rolled up over the chain, the steps' shares multiply. The [**bottleneck**](glossary.ipynb#bottleneck) is the step that holds pages longest, waiting included. To speed up any other step changes little.
 #
 # **q2 · 3 points.** Write `value_stream(events)`. It returns a dict: `lead_hours` and `process_hours` (each a mean over the reports), `complete_accurate` (0 to 1, accepted hand-overs of
 # all hand-overs of a step, multiplied over the steps) and `bottleneck` (the step's name).
@@ -284,8 +284,8 @@ lab.q2.check(value_stream)
 # %% [markdown]
 # ## 6 · Is the team getting better?
 #
-# Four measures answer that for software; they come from the research programme DORA. **Deployment frequency** and **lead time for changes** say how fast a team delivers, **change-failure rate** and
-# **time to restore** (DORA now says *failed deployment recovery time*) how safely. Data add a fifth: **data downtime**, the time in which published data were wrong, late or missing. Here are four weeks of one team.
+# Four measures answer that for software; they come from the research programme DORA. [**Deployment frequency**](glossary.ipynb#deployment-frequency) and **lead time for changes** say how fast a team delivers, [**change-failure rate**](glossary.ipynb#change-failure-rate) and
+# [**time to restore**](glossary.ipynb#time-to-restore) (DORA now says *failed deployment recovery time*) how safely. Data add a fifth: [**data downtime**](glossary.ipynb#data-downtime), the time in which published data were wrong, late or missing. Here are four weeks of one team.
 
 # %%
 from ontime_charts import delivery_timeline
@@ -381,7 +381,7 @@ def who_is_paged(page):
 lab.q4.check(who_is_paged)
 
 # %% [markdown]
-# A handbook is a guess that a team agreed on before the night. Yours could differ; what matters is that there is one, and that a page which nobody could act on is struck from it. People who are woken for nothing stop looking: **alert fatigue**.
+# A handbook is a guess that a team agreed on before the night. Yours could differ; what matters is that there is one, and that a page which nobody could act on is struck from it. People who are woken for nothing stop looking: [**alert fatigue**](glossary.ipynb#alert-fatigue).
 
 # %% [markdown]
 # ## 8 · Run it twice
@@ -404,7 +404,7 @@ for number in (1, 2):
     print(f"run {number}: bytes {digest}, {table.scheduled.sum()} flights")
 
 # %% [markdown]
-# Both differ: the bytes because of the time of making, and worse, the flights. A job is **idempotent** if doing it again changes nothing. Then a rerun needs no thought and no meeting at six in the morning, and two equal checksums prove two equal reports.
+# Both differ: the bytes because of the time of making, and worse, the flights. A job is [**idempotent**](glossary.ipynb#idempotent) if doing it again changes nothing. Then a rerun needs no thought and no meeting at six in the morning, and two equal [**checksums**](glossary.ipynb#checksum) prove two equal reports.
 #
 # **q5 · 3 points.** Write `publish_report(inbox, day, outbox)`. It reads all files of the day in `inbox` (`flights-2013-02-08.csv`, and perhaps `flights-2013-02-08.resent.csv`; they may overlap, be shuffled, or hold rows twice) and writes
 # the report by carrier to `outbox/on-time-2013-02-08.csv`: at least the columns `carrier` and `scheduled`, nothing else in the folder, and the same bytes for the same flights, always. `inbox` and `outbox` are `pathlib.Path`. Use your report of q1, or `departure_report(flights, "carrier")`.
@@ -447,7 +447,7 @@ incident = lab.drill()
 incident
 
 # %% [markdown]
-# The **blast radius** of a fault is all that it reached. First look at what was published: **is there a day from which on the reports look different?** What would be a good suspect, and what would make you sure?
+# The [**blast radius**](glossary.ipynb#blast-radius) of a fault is all that it reached. First look at what was published: **is there a day from which on the reports look different?** What would be a good suspect, and what would make you sure?
 
 # %%
 from ontime_charts import shares_by_airport
@@ -529,7 +529,7 @@ now = {
 print(shares_by_airport(published, now))
 
 # %% [markdown]
-# A **postmortem** is written while it is fresh, and it blames nobody. Here is the form, with your times in it; it takes five lines.
+# A [**postmortem**](glossary.ipynb#postmortem) is written while it is fresh, and it blames nobody. Here is the form, with your times in it; it takes five lines.
 
 # %% tags=["demo"]
 incident.postmortem()

@@ -73,7 +73,7 @@ file = raw_day(friday, inbox)
 print(*file.read_text().splitlines()[:3], sep="\n")
 
 # %% [markdown]
-# `NA` is how this source writes *missing*. We load the file into the table `raw.flights` of **DuckDB**, our **warehouse** (a database for questions), with **dlt**,
+# `NA` is how this source writes *missing*. We load the file into the table `raw.flights` of **DuckDB**, our [**warehouse**](glossary.ipynb#warehouse) (a database for questions), with **dlt**,
 # an open loader. It stands where the course outline names Fivetran† († marks what has no free server): Fivetran is a paid service that
 # no notebook can start, and dlt does the same work.
 #
@@ -99,7 +99,7 @@ print(f"{second.table}: read {second.read} rows, added {second.added}")
 # None. dlt was told a key (scheduled hour, carrier, flight number) and **merged**: a row with a known key replaces the old one. A job that may run twice and
 # leaves what one run leaves is called **idempotent**. Plain `INSERT` is not.
 #
-# Saturday's rows don't come as a file: the airport has an **API**, a web address that answers with data, a page at a time. We start it, and fetch.
+# Saturday's rows don't come as a file: the airport has an [**API**](glossary.ipynb#API), a web address that answers with data, a page at a time. We start it, and fetch.
 
 # %% tags=["demo"]
 api = lab.services.web("source_api:app", lab.path, ready="/health", name="airport")
@@ -141,7 +141,7 @@ lab.q1.check(ingest)
 # %% [markdown]
 # ## 2 · Ingestion: a stream
 #
-# A file tells yesterday. The operations desk wants to know now. So each gate sends an **event** when an aircraft leaves, to a **topic** of **Kafka**: a log to which
+# A file tells yesterday. The operations desk wants to know now. So each gate sends an [**event**](glossary.ipynb#event) when an aircraft leaves, to a [**topic**](glossary.ipynb#topic) of **Kafka**: a log to which
 # many append and from which many read, each at their own pace.
 #
 # This broker is librdkafka's own *mock broker*. It speaks Kafka's protocol over the network and keeps nothing on disk; replication and retention are not to be seen here.
@@ -158,7 +158,7 @@ print(
 )
 
 # %% [markdown]
-# A stream has no end, so it is counted in **windows**, here of one hour. Question for the chart: *when did the blizzard stop the airports?*
+# A stream has no end, so it is counted in [**windows**](glossary.ipynb#window), here of one hour. Question for the chart: *when did the blizzard stop the airports?*
 
 # %% tags=["demo"]
 hours = TumblingWindows(timedelta(hours=1))
@@ -208,7 +208,7 @@ for lateness in (timedelta(0), timedelta(hours=24)):
     )
 
 # %% [markdown]
-# An event has two times: when it happened (**event time**) and when we heard of it (**processing time**). The **watermark** is our guess of how far event time has come: behind
+# An event has two times: when it happened ([**event time**](glossary.ipynb#event-time)) and when we heard of it ([**processing time**](glossary.ipynb#processing-time)). The [**watermark**](glossary.ipynb#watermark) is our guess of how far event time has come: behind
 # it a window is closed. Wait longer, and you lose less and answer later.
 #
 # **q2 · 3 points.** The gate events of q2 have an `event_id`, an `airport`, the time `at` which the aircraft left and the time `received_at`. Senders repeat what was
@@ -248,7 +248,7 @@ lab.q2.check(count_by_window)
 #
 # ## 3 · Storage: a lake and a warehouse
 #
-# A **data lake** keeps files as they are, cheaply, for whoever comes. Ours is a bucket of S3, Amazon's object store, served by **moto**: an emulator that
+# A [**data lake**](glossary.ipynb#data-lake) keeps files as they are, cheaply, for whoever comes. Ours is a bucket of S3, Amazon's object store, served by **moto**: an [**emulator**](glossary.ipynb#emulator) that
 # answers S3's API from memory. It shows layout and requests, not durability, speed or price.
 
 # %% tags=["demo"]
@@ -264,7 +264,7 @@ with stage("storage", metrics) as run:
 print(*lake.partitions()[:4], sep="\n")
 
 # %% [markdown]
-# The values stand in the folders' names: `flight_date=2013-02-08/origin=JFK`. That is a **partition**. The files are **Parquet**: columns stored apart, with their types.
+# The values stand in the folders' names: `flight_date=2013-02-08/origin=JFK`. That is a [**partition**](glossary.ipynb#partition). The files are [**Parquet**](glossary.ipynb#Parquet): columns stored apart, with their types.
 #
 # **Predict:** nine files lie in the lake. How many does the question "JFK's departure delays on Friday" open, and which part of the bytes?
 
@@ -319,7 +319,7 @@ lab.q3.check(land)
 #
 # Planners don't want raw flights. They want one row a day, airport and carrier: flights, cancelled, on time. There are two places to compute it.
 #
-# **ETL**: extract, *transform*, load. An engine outside does the work and the warehouse gets the result. Ours is **Spark**, which spreads work over many machines; here over two cores.
+# [**ETL**](glossary.ipynb#ETL): extract, *transform*, load. An engine outside does the work and the warehouse gets the result. Ours is **Spark**, which spreads work over many machines; here over two cores.
 
 # %% tags=["demo"]
 import etl_spark
@@ -332,7 +332,7 @@ with stage("transformation, Spark", metrics) as run:
 by_etl.sort_values(["flight_date", "origin", "carrier"]).head(3)
 
 # %% [markdown]
-# **ELT**: extract, load, *transform*. The raw rows are in the warehouse already, and the warehouse does the work, in SQL. **dbt** keeps these SQL files
+# [**ELT**](glossary.ipynb#ELT): extract, load, *transform*. The raw rows are in the warehouse already, and the warehouse does the work, in SQL. **dbt** keeps these SQL files
 # in order: which needs which, what is tested, what it means. The model is short; read it.
 
 # %% tags=["demo", "changes:warehouse"]
@@ -476,7 +476,7 @@ lab.q5.check(query)
 #
 # ## 5 · Quality: a gate
 #
-# Suppose the source changes its units one night and sends air time in hours. Nothing crashes; the model learns nonsense. A **gate** stops a day that breaks an expectation. Ours is **Great Expectations**.
+# Suppose the source changes its units one night and sends air time in hours. Nothing crashes; the model learns nonsense. A [**gate**](glossary.ipynb#gate) stops a day that breaks an expectation. Ours is **Great Expectations**.
 #
 # **Before you run it:** which of our expectations could notice hours in place of minutes? No single value is absurd.
 
@@ -498,7 +498,7 @@ for name, verdict in verdicts.items():
 # %% [markdown]
 # ## 6 · Deployment and orchestration
 #
-# **Deployment** puts a version to work. A small one: each version in a folder of its own, a smoke test, and a pointer that moves in one step. So going back is moving it back.
+# [**Deployment**](glossary.ipynb#deployment) puts a version to work. A small one: each version in a folder of its own, a smoke test, and a pointer that moves in one step. So going back is moving it back.
 
 # %% tags=["demo"]
 import shutil
@@ -526,7 +526,7 @@ pd.DataFrame([{"version": r.version, "current": r.current} for r in releases(sit
 # %% [markdown]
 # The broken version never went live, and the rollback took no rebuild.
 #
-# **Orchestration** says what runs when, after what, and what happens if it fails. **Airflow** calls such a plan a DAG: jobs and arrows, no circles. Ours has three tasks and runs at 06:00.
+# [**Orchestration**](glossary.ipynb#orchestration) says what runs when, after what, and what happens if it fails. **Airflow** calls such a plan a [**DAG**](glossary.ipynb#DAG): jobs and arrows, no circles. Ours has three tasks and runs at 06:00.
 #
 # ```mermaid
 # flowchart LR
@@ -569,7 +569,7 @@ plt.show()
 # %% [markdown]
 # *The chart in words:* orchestration, Spark and dbt take most seconds; the lake and the deployment take few. A day of about 900 rows is nothing to any of them: what you see is start-up.
 #
-# Performance is one of three things to watch. Quality was the gate. The third is **freshness**: how old is the newest row? **Predict** what the alert says on Sunday at noon and on Monday at noon.
+# Performance is one of three things to watch. Quality was the gate. The third is [**freshness**](glossary.ipynb#freshness): how old is the newest row? **Predict** what the alert says on Sunday at noon and on Monday at noon.
 
 # %% tags=["demo"]
 for now in (datetime(2013, 2, 10, 12, tzinfo=UTC), datetime(2013, 2, 11, 12, tzinfo=UTC)):
@@ -598,7 +598,7 @@ for reply in get(
 # %% [markdown]
 # 200 is an answer, 422 a question that makes no sense (there is no 30 February), 404 one about something that we don't have.
 #
-# A **model** consumes data, too: how likely is a flight to be late, from what is known the day before? It learns on six weeks and is tested on the two after.
+# A [**model**](glossary.ipynb#model) consumes data, too: how likely is a flight to be late, from what is known the day before? It learns on six weeks and is tested on the two after.
 
 # %% tags=["demo"]
 from model import train
@@ -616,7 +616,7 @@ print(f"it ranks a late one above a punctual one in {score.roc_auc:.0%} of pairs
 # %% [markdown]
 # Better than a coin, and not by much: the weather is not among its inputs. Say such things when you hand a model over.
 #
-# People open **extracts**: Tableau a `.hyper` file, Power BI a Parquet file. Both keep their types, so that a date sorts as a date.
+# People open [**extracts**](glossary.ipynb#extract): Tableau a `.hyper` file, Power BI a Parquet file. Both keep their types, so that a date sorts as a date.
 
 # %% tags=["demo"]
 from extracts import power_bi, read_tableau, tableau

@@ -65,7 +65,7 @@ bricks.argue(need)
 #
 # ## 2 · Git: every version of a text
 #
-# **Git** keeps **commits**: a state of all files, with an author, a reason and a predecessor. A **branch** is a name for the newest commit of a line of work. Here is real Git in a folder of its own.
+# **Git** keeps [**commits**](glossary.ipynb#commit): a state of all files, with an author, a reason and a predecessor. A [**branch**](glossary.ipynb#branch) is a name for the newest commit of a line of work. Here is real Git in a folder of its own.
 
 # %%
 from flightrepo import Repository
@@ -90,7 +90,7 @@ print(report.git("merge", "half-an-hour", check=False))
 print((report.folder / "rule.py").read_text())
 
 # %% [markdown]
-# Nothing: a **conflict**. Git joins what touches different lines, and asks a person about the same one. A person decides, and the merge commit says why.
+# Nothing: a [**conflict**](glossary.ipynb#conflict). Git joins what touches different lines, and asks a person about the same one. A person decides, and the merge commit says why.
 
 # %%
 report.write({"rule.py": "LATE_FROM = 15\n"})
@@ -98,7 +98,7 @@ report.commit("Merge half-an-hour: keep fifteen, for that is the law")
 print(report.git("log", "--graph", "--format=%s"))
 
 # %% [markdown]
-# Now something that others have pulled turns out wrong. **`git revert`** adds a commit that undoes one; history stays true. **`git reset`** with a forced push would take the commit from everybody, and from under their work.
+# Now something that others have pulled turns out wrong. [**`git revert`**](glossary.ipynb#revert) adds a commit that undoes one; history stays true. **`git reset`** with a forced push would take the commit from everybody, and from under their work.
 
 # %% tags=["demo"]
 report.write({"README.md": "# The on-time report\n\nRead by nobody.\n"})
@@ -123,7 +123,7 @@ program = ontime.git("show", "published:ontime.py")
 print(program[program.index("LATE_FROM") :])
 
 # %% [markdown]
-# **`git bisect`** halves: it checks out the commit in the middle, a script says *good* (exit code 0) or *bad* (1), and half of the commits is out. **Predict:** how often must the script run for 32 commits?
+# [**`git bisect`**](glossary.ipynb#bisect) halves: it checks out the commit in the middle, a script says *good* (exit code 0) or *bad* (1), and half of the commits is out. **Predict:** how often must the script run for 32 commits?
 #
 # A first script, as one writes it: run the program, compare, exit.
 
@@ -169,7 +169,7 @@ lab.q1.check(check_commit)
 #
 # ## 4 · DVC: what is too large for Git
 #
-# Git keeps every version of a file in every clone; with gigabytes that ends badly. **DVC** puts a **pointer** into Git, a few lines with the file's checksum, and the bytes into a **remote**: here a bucket of S3, served by moto, an emulator in memory.
+# Git keeps every version of a file in every clone; with gigabytes that ends badly. **DVC** puts a [**pointer**](glossary.ipynb#pointer) into Git, a few lines with the file's checksum, and the bytes into a [**remote**](glossary.ipynb#remote): here a bucket of S3, served by moto, an emulator in memory.
 
 # %%
 s3 = lab.services.s3()
@@ -207,7 +207,7 @@ for version in ("main~1", "main"):
 # %% [markdown]
 # ### A pipeline that knows what changed
 #
-# A **stage** is a command with what it reads (`deps`, `params`) and what it writes (`outs`, `metrics`). DVC notes the checksums of all that in `dvc.lock`, and runs a stage again when one differs. The course outline is from 2021, when one wrote `dvc run`:
+# A [**stage**](glossary.ipynb#stage) is a command with what it reads (`deps`, `params`) and what it writes (`outs`, `metrics`). DVC notes the checksums of all that in `dvc.lock`, and runs a stage again when one differs. The course outline is from 2021, when one wrote `dvc run`:
 
 # %% tags=["demo"]
 said = delays.dvc("run -n prepare -d prepare.py python prepare.py", check=False)
@@ -246,7 +246,7 @@ print(delays.dvc("repro", "params diff"))
 # %% [markdown]
 # Only the first: the stage lists the *key* that it reads, so other keys don't matter to it. What it doesn't list, it doesn't notice. That is the whole art, and where people go wrong.
 #
-# **q2 · 3 points.** Write `dvc_yaml`, the text of a `dvc.yaml` with three stages for `prepare.py`, `train.py` and `evaluate.py`. Read them first (they are short). What `evaluate.py` writes are **metrics**, numbers for `dvc metrics show`. After each of a row of changes, `dvc repro`
+# **q2 · 3 points.** Write `dvc_yaml`, the text of a `dvc.yaml` with three stages for `prepare.py`, `train.py` and `evaluate.py`. Read them first (they are short). What `evaluate.py` writes are [**metrics**](glossary.ipynb#metrics), numbers for `dvc metrics show`. After each of a row of changes, `dvc repro`
 # must run exactly the scripts that the change touches. DVC takes its time: the check needs up to half a minute.
 
 # %%
@@ -336,9 +336,9 @@ lab.q3.check(bring_back)
 #
 # ## 6 · Branches of data
 #
-# A night's load is wrong. Code would have sat on a branch until the tests passed; the rows were in the table at once, and somebody read them. **Apache Iceberg** is a **table format**: each write makes a **snapshot**, a list of data files, and a branch is a name for one.
+# A night's load is wrong. Code would have sat on a branch until the tests passed; the rows were in the table at once, and somebody read them. **Apache Iceberg** is a [**table format**](glossary.ipynb#table-format): each write makes a [**snapshot**](glossary.ipynb#snapshot), a list of data files, and a branch is a name for one.
 #
-# Our catalogue (which table is where) is a SQLite file; the table lies in the bucket.
+# Our [**catalogue**](glossary.ipynb#catalogue) (which table is where) is a SQLite file; the table lies in the bucket.
 
 # %%
 import wap
@@ -360,7 +360,7 @@ print("main:", table.scan().count(), "· branch:", table.scan().use_ref("night")
 print(*wap.problems(table.scan().use_ref("night").to_arrow()), sep="\n")
 
 # %% [markdown]
-# This is **write, audit, publish**: write to a branch, audit the branch, and only then let `main` name the audited snapshot. No data file moves or is copied. A bad night costs nothing: drop the branch.
+# This is [**write, audit, publish**](glossary.ipynb#write-audit-publish): write to a branch, audit the branch, and only then let `main` name the audited snapshot. No data file moves or is copied. A bad night costs nothing: drop the branch.
 #
 # ```mermaid
 # flowchart LR
@@ -384,7 +384,7 @@ table.manage_snapshots().remove_branch("again").commit()
 print("main:", table.scan().count(), "rows,", len(table.snapshots()), "snapshots kept")
 
 # %% [markdown]
-# The dropped night's snapshot is still kept: `table.expire_snapshots()` would tidy up. Until then each snapshot can be read by its number, which is **time travel**, and main can go back to one of its own.
+# The dropped night's snapshot is still kept: `table.expire_snapshots()` would tidy up. Until then each snapshot can be read by its number, which is [**time travel**](glossary.ipynb#time-travel), and main can go back to one of its own.
 
 # %% tags=["demo"]
 first = table.history()[0].snapshot_id
@@ -513,7 +513,7 @@ print(
 # %% [markdown]
 # **Repair it · 5 points.** First the data: the right pointer on `main` of `origin.git`, the right bytes in `storage` and on your desk, and nobody's commit lost. `desk.git(…)` and `desk.dvc(…)` do it. As soon as you know what happened, note it: `incident.detected("…")`.
 #
-# Then the cause: nothing had stopped that push. Write `guard`, the text of an **`update` hook** (Git runs it in the shared repository for each branch that is pushed, with three arguments: the ref, the old commit, the new one; another exit code than 0 refuses). On `refs/heads/main` it refuses
+# Then the cause: nothing had stopped that push. Write `guard`, the text of an [**`update` hook**](glossary.ipynb#hook) (Git runs it in the shared repository for each branch that is pushed, with three arguments: the ref, the old commit, the new one; another exit code than 0 refuses). On `refs/heads/main` it refuses
 # what changes or deletes a pointer `raw/*.dvc` that is there already, and what rewrites history. All other work goes on. Hints: `incident.hint()`.
 
 # %% exercise="drill"

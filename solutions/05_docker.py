@@ -41,8 +41,8 @@ lab
 # %% [markdown]
 # ## 1 · What is in an image
 #
-# An **image** is a stack of files, a start command and a few settings. A **container** is a process that sees these files as its whole disk. A **Dockerfile** is the recipe of an image, and the **context** is the
-# folder that the builder gets to see. A **registry** keeps images for others to fetch.
+# An [**image**](glossary.ipynb#image) is a stack of files, a start command and a few settings. A [**container**](glossary.ipynb#container) is a process that sees these files as its whole disk. A [**Dockerfile**](glossary.ipynb#Dockerfile) is the recipe of an image, and the [**context**](glossary.ipynb#build-context) is the
+# folder that the builder gets to see. A [**registry**](glossary.ipynb#registry) keeps images for others to fetch.
 #
 # ```mermaid
 # flowchart LR
@@ -81,8 +81,8 @@ for step in old.steps:
 print(*[path for path, file in old.image.files.items() if b"SECRET" in file.content], sep="\n")
 
 # %% [markdown]
-# All of them, with four files of secrets, the Git history and another machine's packages. Each `COPY`, `ADD` and `RUN` makes a **layer**: the files that it added. `image_model` is the lab's reading of Docker's rules: it knows what
-# is copied and what the cache would know; what a `RUN` does, only an **engine** (Docker's server) can show.
+# All of them, with six files of secrets, the Git history and another machine's packages. Each `COPY`, `ADD` and `RUN` makes a [**layer**](glossary.ipynb#layer): the files that it added. `image_model` is the lab's reading of Docker's rules: it knows what
+# is copied and what the cache would know; what a `RUN` does, only an [**engine**](glossary.ipynb#engine) (Docker's server) can show.
 #
 # A colleague has noticed the secrets. **Predict:** does this mend it?
 
@@ -124,10 +124,10 @@ from dockerfile_lint import lint
 print(*lint(written_in_2021), sep="\n")
 
 # %% [markdown]
-# What it does not say: `python:3.9` has had no security fix since October 2025 and names no patch release; it is the big variant, with compilers; the program runs as root; nobody knows whether it is well; Spark would look for a Java that is not there.
+# What it does not say: the [**base**](glossary.ipynb#base), `python:3.9`, has had no security fix since October 2025 and names no patch release; it is the big variant, with compilers; the program runs as root; nobody knows whether it is well; Spark would look for a Java that is not there.
 #
-# **q1 · 4 points.** Write a `Dockerfile` and a `.dockerignore` for this repository, so that `docker run image ingest --day …` does the work: base `python:3.11.14-slim-bookworm`, packages by `requirements.lock` with its hashes, Java 17
-# (Debian's `openjdk-17-jre-headless=17.*`), a user that is a number and not 0, a `HEALTHCHECK` that fails when the package `etl` can't be imported, no file that it does not need, and no word from hadolint. Stuck? `lab.q1.hint()`.
+# **q1 · 4 points.** Write a `Dockerfile` and a `.dockerignore` for this repository, so that `docker run image ingest --day …` does the work: base `python:3.11.14-slim-bookworm`, packages by the [**lock**](glossary.ipynb#lock) `requirements.lock` with its hashes, Java 17
+# (Debian's `openjdk-17-jre-headless=17.*`), a user that is a number and not 0, a [**health check**](glossary.ipynb#health-check) (`HEALTHCHECK`) that fails when the package `etl` can't be imported, no file that it does not need, and no word from hadolint. Stuck? `lab.q1.hint()`.
 
 # %% exercise="q1"
 etl_dockerfile = ...  # the text of the Dockerfile (str)
@@ -158,7 +158,7 @@ etl_ignore = allow_list
 lab.q1.check({"Dockerfile": etl_dockerfile, ".dockerignore": etl_ignore})
 
 # %% [markdown]
-# `FROM` twice is a **multi-stage build**: the first stage may hold compilers and caches, and only what is copied out of it is shipped. A job that ends is best judged by its exit code; the health check is for schedulers that keep a container for hours.
+# `FROM` twice is a [**multi-stage build**](glossary.ipynb#multi-stage-build): the first stage may hold compilers and caches, and only what is copied out of it is shipped. A job that ends is best judged by its exit code; the health check is for schedulers that keep a container for hours.
 #
 # *A natural stop: about 20 minutes.*
 
@@ -200,7 +200,7 @@ print(rebuild_grid(image_model.build(slow_build, service), after_each(slow_build
 # Everything, each time: a commit alone changes `.git`, and `.git` is copied. The order of a good Dockerfile is the order of change: what changes yearly on top, what changes daily at the bottom.
 #
 # **q2 · 3 points.** Rewrite `slow_build`, and give it a `.dockerignore`, so that a change of code rebuilds **one** layer, a new `model.json` at most two, a new lock the packages and what comes after them; and what no container needs rebuilds nothing. The image must still hold all of
-# `delays/*.py` and `model.json`, and install by the lock with its hashes.
+# `delays/*.py` and `model.json`, and install by the lock with its hashes; its base stays.
 
 # %% exercise="q2"
 layered = ...  # the Dockerfile (str)
@@ -260,7 +260,7 @@ with tempfile.TemporaryDirectory() as place:
         )
 
 # %% [markdown]
-# Byte code holds the date of its source, unless **SOURCE_DATE_EPOCH** is set: the agreed variable for “take this time instead”. `pip install` compiles: of a virtual environment with Flask's lock, made twice, 913 of 1,943 files differed without it, and none with it (measured). Give it the time of the commit:
+# [**Byte code**](glossary.ipynb#byte-code) holds the date of its source, unless [**SOURCE_DATE_EPOCH**](glossary.ipynb#SOURCE_DATE_EPOCH) is set: the agreed variable for “take this time instead”. `pip install` compiles: of a virtual environment with Flask's lock, made twice, 913 of 1,943 files differed without it, and none with it (measured). Give it the time of the commit:
 # `docker build --build-arg SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) .`, and `ARG SOURCE_DATE_EPOCH` where it is needed.
 #
 # The clock is one of five leaks. `twice_built` builds on two days, a week apart, and names what has moved.
@@ -279,7 +279,7 @@ RUN date > /app/built-at
 print(*moved(leaky, "", service, a_week_later(service)), sep="\n")
 
 # %% [markdown]
-# A **tag** is a name that its owner may move; `python:3.11.14-slim-bookworm` moves, too, with each fix of Debian's. A **digest** is the hash of the image itself. `docker buildx imagetools inspect` prints it; the registry behind `pinned` is made up for this lesson.
+# A [**tag**](glossary.ipynb#tag) is a name that its owner may move; `python:3.11.14-slim-bookworm` moves, too, with each fix of Debian's. A [**digest**](glossary.ipynb#digest) is the hash of the image itself. `docker buildx imagetools inspect` prints it; the registry behind `pinned` is made up for this lesson.
 #
 # **q3 · 3 points.** A `Dockerfile` and a `.dockerignore` for the service by which two builds of the same commit hold the same bytes: base by digest, nothing from apt, packages by the lock, no clock, no machine's own files. The program must be whole, as in q2.
 
@@ -327,7 +327,7 @@ for name in ("delay_api", "delay_flask"):
     print(f"--- {name}.py", text[text.index("@app.post") :].strip(), sep="\n")
 
 # %% [markdown]
-# Both do. **FastAPI** reads the types and refuses by itself (422); with **Flask** it is written by hand. FastAPI's server is uvicorn (ASGI), Flask's is gunicorn (WSGI); `flask run` is for development only.
+# Both do. **FastAPI** reads the types and refuses by itself (422); with **Flask** it is written by hand. FastAPI's server is uvicorn ([**ASGI**](glossary.ipynb#ASGI)), Flask's is gunicorn (WSGI); `flask run` is for development only.
 #
 # Now an image for it. `image_runner` lays the image's files into a folder and runs its start command here, with this environment's packages; where it says 0.0.0.0, it gets 127.0.0.1, and a free port. This one has three faults. Does it answer?
 
@@ -408,7 +408,7 @@ except docker_engine.EngineError as refused:
 #   db[(db)] -- healthy --> etl -- done --> api -- healthy --> dashboard
 # ```
 #
-# *In words:* the ETL needs a healthy database, the API an ETL that is done, the dashboard a healthy API. A **compose file** says it in one place.
+# *In words:* the ETL needs a healthy database, the API an ETL that is done, the dashboard a healthy API. A [**compose file**](glossary.ipynb#compose-file) says it in one place.
 # This one lists who depends on whom. **Predict:** the database's first start takes 35 seconds, for it sets itself up. When does the ETL start?
 
 # %% tags=["demo"]
@@ -506,7 +506,7 @@ for name in ("commits.txt", "requirements.txt", "Dockerfile", "report.py"):
 print(*sorted(path.name for path in (works / "wheels").iterdir()), sep="\n")
 
 # %% [markdown]
-# `wheelhouse` installs as pip does from the folder of wheels: the newest version that fits. You can try any list of packages:
+# `wheelhouse` installs as pip does from the folder of [**wheels**](glossary.ipynb#wheel): the newest version that fits. You can try any list of packages:
 # `wheelhouse.install(list, wheels, folder)`, then `wheelhouse.run(report, csv, packages=folder).stdout`.
 
 # %%
@@ -600,7 +600,7 @@ lab.quiz.check(answers)
 # - ☑ write a compose file in which nothing starts on broken ground (q5);
 # - ☑ find why “it works on my machine”, and close the hole (drill).
 #
-# A box stays open as long as its check above does. The lab's folder `images/` holds the files as a team would keep them, with labels from which scanners and lists of contents (an **SBOM**, a software bill of materials) are made.
+# A box stays open as long as its check above does. The lab's folder `images/` holds the files as a team would keep them, with labels from which scanners and lists of contents (an [**SBOM**](glossary.ipynb#SBOM), a software bill of materials) are made.
 #
 # **To talk about.** Pinned images are old images, moving ones are somebody else's: how many days may lie between a fix and your image, and who answers for it? Which of your containers would you let run as root, and what would you want in return?
 #
