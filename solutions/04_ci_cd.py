@@ -29,12 +29,14 @@ import subprocess
 import sys
 
 import pandas as pd
+from IPython.display import Markdown
 
 from flightschool.curriculum import load_lab_file
 from flightschool.learn import Lab
 
 lab = Lab("04_ci_cd", seed=seed)
 runner, project, changes = (load_lab_file(lab.path, name) for name in ("runner", "project", "changes"))
+pd.options.display.max_colwidth = None
 lab
 
 # %% [markdown]
@@ -50,48 +52,48 @@ lab
 #
 # *In words:* a push to Git starts **CI**; when it is green, **CD** brings the result to production; when it is red, the developer hears of it, and nobody else has to.
 #
-# **Continuous integration** (CI): each change is built and tested at once. **Continuous delivery**: what passed is ready to go live at the push of a button. **Continuous deployment**: there is no button.
+# [**Continuous integration**](glossary.ipynb#continuous-integration) (CI): each change is built and tested at once. [**Continuous delivery**](glossary.ipynb#continuous-delivery): what passed is ready to go live at the push of a button. [**Continuous deployment**](glossary.ipynb#continuous-deployment): there is no button.
 # This is the team's repository `ontime`, and Ben's change on a branch:
 
 # %%
 repository = project.start(lab.world, lab.workdir / "ontime")
 ben = changes.one(lab.world, changes.unit)
 project.branch(repository, "simpler-rules", ben.contents, ben.message)
-print(project.git(repository, "ls-tree", "-r", "--name-only", "main"))
+print(project.git(repository, "ls-tree", "--name-only", "main"))
 print(project.git(repository, "diff", "--unified=0", "main", "simpler-rules").split("@@")[-1])
 
 # %% [markdown]
 # The repository's README names a command for each thing that can be checked:
 
 # %%
-print((repository / "README.md").read_text())
+Markdown((repository / "README.md").read_text().replace("# ontime", "**ontime**"))
 
 # %% [markdown]
 # **Before you run it:** the tests are in the repository, and Ben had them on his laptop. How many of twelve will fail?
 
 
 # %% tags=["demo"]
-def sh(command, folder):
-    """Run a command in a folder with this notebook's Python, and print the end of what it says."""
+def sh(command, branch="main"):
+    """Run a command on a branch, with this notebook's Python, and print the end of what it says."""
+    project.git(repository, "checkout", "-q", branch)
     place = runner.environment(lab.workdir, {})
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=place, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", command], cwd=repository, env=place, capture_output=True, text=True)
     print(*(done.stdout + done.stderr).strip().splitlines()[-6:], sep="\n")
     print("exit status", done.returncode)
+    project.git(repository, "checkout", "-q", "main")
 
 
-project.git(repository, "checkout", "-q", "simpler-rules")
-sh("pytest -q", repository)
-project.git(repository, "checkout", "-q", "main")
+sh("pytest -q", "simpler-rules")
 
 # %% [markdown]
-# The test was there. It did not help, because nobody ran it. Note the **exit status**: 0 is well, anything else is not. It is all that a runner understands.
+# The test was there. It did not help, because nobody ran it. Note the [**exit status**](glossary.ipynb#exit-status): 0 is well, anything else is not. It is all that a machine understands.
 
 # %% [markdown]
 # ## 2 · A workflow
 #
-# GitHub starts what stands in `.github/workflows/`. A **workflow** has events, **jobs** (each on a machine of its own) and **steps** (commands, or ready-made **actions**). This one is of 2021, as many tutorials still show it.
+# GitHub starts what stands in `.github/workflows/`. A [**workflow**](glossary.ipynb#workflow) has events, [**jobs**](glossary.ipynb#job) (each on a machine of its own) and **steps** (commands, or ready-made [**actions**](glossary.ipynb#action)). This one is of 2021, as many tutorials still show it.
 #
-# Here `act` executes it: the steps run for real, in a clean folder on your machine. It stands for GitHub's **runner**; `runner.py` says what differs.
+# Here `act` executes it: the steps run for real, in a clean folder on your machine. It stands for GitHub's [**runner**](glossary.ipynb#runner); `runner.py` says what differs.
 
 # %%
 of_2021 = """
@@ -125,7 +127,7 @@ pd.DataFrame(runner.zizmor(of_2021))
 # | `actions/checkout@v2` | `@08c6903…` (40 digits) `# v5.0.0` | a tag can be moved to other code, as happened to a popular action in March 2025 |
 # | no `permissions:` | `contents: read` | the job's token could write to the repository |
 # | `python-version: 3.9` | `"3.11"`, in quotes | 3.9 has had no security fixes since October 2025, and YAML reads 3.10 as 3.1 |
-# | `pip install` of whatever is newest | a lock file with hashes | the same commit must give the same environment |
+# | `pip install` of whatever is newest | a lock file with hashes | the same commit must be tested with the same packages |
 #
 # (Our runner has the tools installed already, so that a run takes a second and needs no network.)
 #
@@ -187,9 +189,7 @@ for name, run in zip(traps, runner.runs(asked), strict=True):
 # %% tags=["demo"]
 skipping = changes.one(lab.world, changes.skipped)
 project.branch(repository, "flaky", skipping.contents, skipping.message)
-project.git(repository, "checkout", "-q", "flaky")
-sh("pytest -q --junitxml report.xml; python -m tools.check skipped report.xml", repository)
-project.git(repository, "checkout", "-q", "main")
+sh("pytest -q --junitxml report.xml; python -m tools.check skipped report.xml", "flaky")
 
 # %% [markdown]
 # Now data. **Before you run it:** one of these two keys is right. Take a flight that was cancelled at 08:00 and put on again at 10:00, same number, same day. Which key calls it a double?
@@ -197,10 +197,8 @@ project.git(repository, "checkout", "-q", "main")
 # %% tags=["demo"]
 again = changes.one(lab.world, changes.put_on_again)
 project.branch(repository, "put-on-again", again.contents, again.message)
-project.git(repository, "checkout", "-q", "put-on-again")
 for key in ("flight_date carrier flight origin", "flight_date carrier flight origin sched_dep_time"):
-    sh(f"python -m tools.check unique data/flights.csv {key}", repository)
-project.git(repository, "checkout", "-q", "main")
+    sh(f"python -m tools.check unique data/flights.csv {key}", "put-on-again")
 
 # %% [markdown]
 # A gate that stops a right row is as wrong as one that lets a wrong row pass; people soon switch it off.
@@ -208,19 +206,22 @@ project.git(repository, "checkout", "-q", "main")
 # SQL is read by a linter (**sqlfluff**) and known to be right only when executed. Spark code is tested on small frames (**chispa** compares them); that test takes seconds, so it has a mark of its own.
 
 # %% tags=["demo"]
-sh("sqlfluff lint dbt/models", repository)
-sh("pytest -q -m spark", repository)
+sh("sqlfluff lint dbt/models")
+sh("pytest -q -m spark")
 
 # %% [markdown]
-# Last, the build: **reproducible** means that the same commit gives the same bytes. Only then *tested* and *deployed* can be compared. Module 05 does it with images, where `docker build` takes the place of `tools.build`.
+# Last, the build: [**reproducible**](glossary.ipynb#reproducible) means that the same commit gives the same bytes. Only then *tested* and *deployed* can be compared. Module 05 does it with images, where `docker build` takes the place of `tools.build`.
 
 # %% tags=["demo"]
-sh("python -m tools.build dist/one.zip; sleep 1; python -m tools.build dist/two.zip", repository)
+two_builds = "python -m tools.build dist/one.zip; python -m tools.build dist/two.zip"
 labelled = changes.one(lab.world, changes.build)
-print(labelled.contents["tools/build.py"].split("def files")[0][-130:])
+project.branch(repository, "labelled", labelled.contents, labelled.message)
+for branch in ("main", "labelled"):
+    sh(two_builds, branch)
+print(project.git(repository, "diff", "--unified=0", "main", "labelled", "tools").split("@@")[-1])
 
 # %% [markdown]
-# A time or a random number inside, and no two builds are equal.
+# A time or a random number inside, and no two builds are equal, though each of them ends with 0.
 #
 # **q2 · 4 points.** Write `gate`, the text of a workflow for the twelve commits that your colleagues propose (each pushed to a branch). Four are good. Eight are not: a lint error, a failing test, one flight twice, a value missing, a broken contract, a model that does not
 # execute, a build that differs each time, a test skipped on purpose. The good ones are to be green, the others red. Another dozen decides when this is graded.
@@ -268,9 +269,9 @@ print(chart([change.message for change in proposed], done))
 # %% [markdown]
 # ## 4 · Deploy what was tested
 #
-# A **deployment** puts a version to work. Three rules: after the tests, from `main` only, and *the very file that was tested*. Each job begins in an empty folder, so a file travels as an **artifact**: one job uploads it, the next downloads it.
+# A **deployment** puts a version to work. Three rules: after the tests, from `main` only, and *the very file that was tested*. Each job begins in an empty folder, so a file travels as an [**artifact**](glossary.ipynb#artifact): one job uploads it, the next downloads it.
 #
-# `tools.deploy` wants a token in `DEPLOY_TOKEN`. In GitHub it is a **secret** of the repository: `${{ secrets.DEPLOY_TOKEN }}`, blanked out in logs. **Before you run it:** which of the three lines gives the token away?
+# `tools.deploy` wants a token in `DEPLOY_TOKEN`. In GitHub it is a [**secret**](glossary.ipynb#secret) of the repository: `${{ secrets.DEPLOY_TOKEN }}`, blanked out in logs. **Before you run it:** which of the three lines gives the token away?
 
 # %% tags=["demo"]
 sites = runner.Sites(lab.workdir / "sites", "tok-not-a-real-one")
@@ -499,7 +500,7 @@ except Unavailable as skipped:
     print("Skipped:", skipped)
 
 # %% [markdown]
-# **A model** is data that behaves like code. MLflow's **registry** keeps its versions; an **alias** such as `champion` names one of them. The service asks for the alias at each request, so to move the alias *is* the deployment. (In 2021 a version had a *stage*, "Production"; MLflow has deprecated stages.)
+# **A model** is data that behaves like code. MLflow's **registry** keeps its versions; an [**alias**](glossary.ipynb#alias) such as `champion` names one of them. The service asks for the alias at each request, so to move the alias *is* the deployment. (In 2021 a version had a *stage*, "Production"; MLflow has deprecated stages.)
 
 # %% tags=["demo"]
 from mlflow import MlflowClient
@@ -558,7 +559,7 @@ lab.q5.check({"promote": promote, "rollback": rollback})
 # %% [markdown]
 # ## 7 · Delivery or deployment: who presses the button?
 #
-# Your q3 is continuous deployment: green means live. Where a person must agree, the pipeline *delivers*: to **staging**, a place like production without its users, and waits. GitHub holds a job whose **environment** wants a reviewer. `act` knows no reviewers, so the lab's runner asks in their place: each job of the environment `production` begins with that step.
+# Your q3 is continuous deployment: green means live. Where a person must agree, the pipeline *delivers*: to [**staging**](glossary.ipynb#staging), a place like production without its users, and waits. GitHub holds a job whose [**environment**](glossary.ipynb#environment) wants a reviewer. `act` knows no reviewers, so the lab's runner asks in their place: each job of the environment `production` begins with that step.
 
 # %% tags=["demo"]
 asking = f"""{head}      - run: echo staging is well
