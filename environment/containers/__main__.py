@@ -1,24 +1,25 @@
 """The trial in containers: the compose file brought up for real, used, and taken away, on a machine without a registry.
 
-    sudo python3 environment/containers [--only core|platform|grading] [--cache FOLDER]
+    sudo python3 environment/containers [--only core|platform|docker|grading|lesson]... [--within SECONDS] [--cache FOLDER]
 
 Installs Debian's Docker and Compose where they are missing, starts an engine of its own, makes the bases, builds the course's
 image by its own Dockerfile and those servers that Debian and PyPI provide, waits until all are healthy, runs module 02's
-solution inside the lab, uses each server once, grades in a container, and leaves nothing but the cache. One line a step, with
-its seconds. Standard library of Python 3.11 only.
+solution inside the lab, uses each server once, lets module 05 ask the engine, grades in a container, and leaves nothing but the
+cache. One line a step, with its seconds. Standard library of Python 3.11 only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from typing import Any
 import engine as engines
 import grading
 import images
-from engine import Engine, TrialError, UnavailableError
+import lessons
+from engine import Clock, Engine, TrialError, UnavailableError
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("FLIGHTSCHOOL_CONTAINERS_CACHE") or "/var/cache/flightschool-containers")
@@ -53,8 +55,12 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """What is started, and then used: the second beside the first."""
 RUN = (*CORE, *MONITORING, *(name for name in ORCHESTRATION if not name.startswith("spark")), *QUALITY)
 """All that has been seen healthy and used; docs/compose.md names the others as not run."""
-GRADING = "grading"
-"""The stage without servers."""
+OTHERS: dict[str, tuple[str, Callable[[Engine], str]]] = {
+    "docker": ("module 05's tests with this engine", lessons.tests),
+    "grading": ("graded in a container where no walls can be built outside", grading.grade),
+    "lesson": ("module 05's solution with this engine", lessons.notebook),
+}
+"""The stages without servers: what is done, and what does it."""
 WAIT = 600
 """Seconds for a stage to be healthy; Airflow's five processes take longest, on a machine that does other work too."""
 KEPT = "14GB"
@@ -62,10 +68,11 @@ KEPT = "14GB"
 
 
 @contextmanager
-def step(name: str) -> Iterator[None]:
-    """Say what was done and how long it took."""
+def step(clock: Clock, name: str, at_most: float) -> Iterator[None]:
+    """Do something in so many seconds at most; say what was done and how long it took."""
     began = time.monotonic()
-    yield
+    with clock.at_most(at_most, name):
+        yield
     say(f"trial: {name} · {time.monotonic() - began:.0f} s")
 
 
@@ -78,7 +85,18 @@ def say(line: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the trial; returns the exit code: 69 where what it needs can't be had."""
     asked = argparse.ArgumentParser(prog="environment/containers", description=__doc__.split("\n")[0])
-    asked.add_argument("--only", choices=[*STAGES, GRADING], help="one stage; by default all")
+    asked.add_argument(
+        "--only",
+        choices=[*STAGES, *OTHERS],
+        action="append",
+        help="a stage, given once or more; by default all",
+    )
+    asked.add_argument(
+        "--within",
+        type=float,
+        default=math.inf,
+        help="seconds after which it says what was not done, and ends",
+    )
     asked.add_argument(
         "--cache", type=Path, default=CACHE, help="images and packages, kept for the next time"
     )
@@ -96,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UnavailableError(f"{why}.")
         began = time.monotonic()
         given.cache.mkdir(parents=True, exist_ok=True)
-        trial(given.cache, [given.only] if given.only else [*STAGES, GRADING])
+        trial(given.cache, given.only or [*STAGES, *OTHERS], Clock.of(given.within))
         say(f"trial: all passed · {time.monotonic() - began:.0f} s")
     except TrialError as error:
         sys.stderr.write(f"trial: {error}\n")
@@ -106,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def trial(cache: Path, stages: Sequence[str]) -> None:
+def trial(cache: Path, stages: Sequence[str], clock: Clock) -> None:
     """All steps in order.
 
     Raises:
@@ -114,42 +132,51 @@ def trial(cache: Path, stages: Sequence[str]) -> None:
         TrialError: one failed; all the same nothing is left but the cache.
     """
     engines.room(cache)
-    with step("docker.io and mmdebstrap installed, Compose 2 unpacked"), engines.had():
+    with step(clock, "docker.io and mmdebstrap installed, Compose 2 unpacked", 300), engines.had():
         engines.install()
         config = engines.compose(cache)
     with (
-        engines.alone(cache),
+        engines.alone(cache, clock),
         tempfile.TemporaryDirectory(prefix="flightschool-trial-") as place,
-        engines.running(cache, config) as engine,
+        engines.running(cache, config, clock) as engine,
     ):
         staged = Path(place) / "checkout"
-        with step("the checkout staged for the lab's user"):
+        with step(clock, "the checkout staged for the lab's user", 60):
             stage(staged)
-        with step("bases made with mmdebstrap"), engines.had():
+        with step(clock, "bases made with mmdebstrap", 300), engines.had():
             images.bases(engine, staged / "environment/Dockerfile")
-        with step(f"{IMAGE} built by environment/Dockerfile"):
-            images.lab(engine, staged, IMAGE, cache / "build.log")
-        with step("test images of PostgreSQL and the Prometheus family built"):
-            images.servers(engine)
-        stack = Stack(engine, staged, Path(place) / "stack.json")
-        try:
-            for name in (one for one in stages if one in STAGES):
-                up(stack, *STAGES[name])
-                if name == "core":
-                    module(stack)
-        except BaseException:
-            stack.keep_logs(cache / "servers.log")
-            raise
-        finally:
-            with step("all taken down"):
-                stack.compose("down", "--volumes", "--timeout", "5")
-        if left := engine.left_over():
-            raise TrialError(f"still there after `down --volumes`: {', '.join(left)}")
-        if GRADING in stages:
-            with step("graded in a container where no walls can be built outside"):
-                say(f"grading: {grading.grade(engine)}")
+        if set(stages) - {"docker", "lesson"}:
+            with step(clock, f"{IMAGE} built by environment/Dockerfile", 900):
+                images.lab(engine, staged, IMAGE, cache / "build.log")
+        if serving := [name for name in stages if name in STAGES]:
+            with step(clock, "test images of PostgreSQL and the Prometheus family built", 300):
+                images.servers(engine)
+            serve(Stack(engine, staged, Path(place) / "stack.json"), serving, cache, clock)
+        for name in (one for one in stages if one in OTHERS):
+            what, do = OTHERS[name]
+            with step(clock, what, 600):
+                say(f"{name}: {do(engine)}")
+            say(f"trial: stage {name} passed")
         engine("image", "prune", "--force")
         engine("builder", "prune", "--force", "--keep-storage", KEPT)
+
+
+def serve(stack: Stack, stages: Sequence[str], cache: Path, clock: Clock) -> None:
+    """The stages with servers: up, used, and down again. Raises TrialError."""
+    try:
+        for name in stages:
+            up(stack, *STAGES[name], clock)
+            if name == "core":
+                module(stack, clock)
+            say(f"trial: stage {name} passed")
+    except BaseException:
+        stack.keep_logs(cache / "servers.log")
+        raise
+    finally:
+        with step(Clock.of(math.inf), "all taken down", 120):  # also when no time is left
+            stack.compose("down", "--volumes", "--timeout", "5")
+    if left := stack.engine.left_over():
+        raise TrialError(f"still there after `down --volumes`: {', '.join(left)}")
 
 
 def stage(staged: Path) -> None:
@@ -212,13 +239,13 @@ class Stack:
         sys.stderr.write(f"trial: what the servers said is kept in {file}\n")
 
 
-def up(stack: Stack, services: Sequence[str], checks: Sequence[str]) -> None:
+def up(stack: Stack, services: Sequence[str], checks: Sequence[str], clock: Clock) -> None:
     """Start services, wait for their health, hold that they are guarded, and use each."""
-    with step(f"healthy: {' '.join(services)}"):
+    with step(clock, f"healthy: {' '.join(services)}", WAIT + 60):
         wait = ("--wait", "--wait-timeout", str(WAIT))
         stack.compose("up", "--detach", "--no-build", "--pull", "never", *wait, *services)
     guarded(stack)
-    with step("used from inside the lab"):
+    with step(clock, "used from inside the lab", 400):
         say(stack.inside("python", "environment/containers/check.py", *checks).rstrip())
 
 
@@ -249,9 +276,9 @@ def guarded(stack: Stack) -> None:
             raise TrialError(f"{name} runs as {facts['Uid'].split()[0]} with capabilities {facts['CapEff']}.")
 
 
-def module(stack: Stack) -> None:
+def module(stack: Stack, clock: Clock) -> None:
     """Module 02's solution, every cell, in the lab's container."""
-    with step("module 02's solution run inside the lab"):
+    with step(clock, "module 02's solution run inside the lab", 600):
         say(stack.inside("flightschool", "run", "02").rstrip())
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 BRIDGE = "fstrial0"
 ADDRESS = "172.31.255.1/24"
@@ -45,6 +46,49 @@ def had() -> Iterator[None]:
         yield
     except TrialError as error:
         raise UnavailableError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a trial must be over, by `time.monotonic`; `seconds` are what it was given."""
+
+    seconds: float
+    end: float
+
+    @classmethod
+    def of(cls, seconds: float) -> Clock:
+        """From now on."""
+        return cls(seconds, time.monotonic() + seconds)
+
+    @property
+    def over(self) -> bool:
+        """Whether no time is left."""
+        return time.monotonic() >= self.end
+
+    @contextmanager
+    def at_most(self, seconds: float, what: str) -> Iterator[None]:
+        """Interrupt what is done in here after so many seconds, or when the trial must be over. Not to be nested.
+
+        Raises:
+            TrialError: it took longer.
+            UnavailableError: it might have been done in time, but the trial's own time was up.
+        """
+        left = self.end - time.monotonic()
+
+        def late(_signum: int, _frame: object) -> NoReturn:
+            if left < seconds:
+                raise UnavailableError(
+                    f"the {self.seconds:.0f} s of the trial were over before this was done: {what}."
+                )
+            raise TrialError(f"this took longer than {seconds:.0f} s: {what}.")
+
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, max(min(seconds, left), 0.001))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
 
 def room(cache: Path) -> None:
@@ -80,25 +124,35 @@ def _may(capability: int) -> bool:
 
 
 def run(*command: str | Path, log: Path | None = None, **options: object) -> str:
-    """Standard output of a command.
+    """Standard output of a command; interrupted, it ends with all that it started.
 
     Raises:
         TrialError: it failed; with the last lines that it said.
     """
-    done = subprocess.run(
+    text = options.pop("input", None)
+    process = subprocess.Popen(
         [str(part) for part in command],
-        capture_output=True,
+        stdin=subprocess.PIPE if text is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        check=False,
+        start_new_session=True,
         **options,
     )
+    try:
+        output, errors = process.communicate(text)
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
     if log:
-        log.write_text(done.stdout + done.stderr)
-    if done.returncode:
-        said = " | ".join((done.stderr or done.stdout).strip().splitlines()[-6:])
-        raise TrialError(f"`{' '.join(map(str, command))[:200]}` failed with {done.returncode}: {said}")
-    return done.stdout
+        log.write_text(output + errors)
+    if process.returncode:
+        said = " | ".join((errors or output).strip().splitlines()[-6:])
+        raise TrialError(f"`{' '.join(map(str, command))[:200]}` failed with {process.returncode}: {said}")
+    return output
 
 
 def install() -> None:
@@ -212,15 +266,16 @@ class Engine:
 
 
 @contextmanager
-def alone(cache: Path) -> Iterator[None]:
+def alone(cache: Path, clock: Clock) -> Iterator[None]:
     """One trial at a time: a second one waits."""
     with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with clock.at_most(3600, "another trial's end awaited"), had():
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def running(cache: Path, config: Path) -> Iterator[Engine]:
+def running(cache: Path, config: Path, clock: Clock) -> Iterator[Engine]:
     """Our own engine: its images in `cache`, its socket in a folder for root alone; stopped, with its bridge, at the end."""
     rules = _rules()
     place = Path(tempfile.mkdtemp(prefix="flightschool-engine-"))
@@ -252,7 +307,8 @@ def running(cache: Path, config: Path) -> Iterator[Engine]:
                 command, stdout=output, stderr=output, env=_path(), start_new_session=True
             )
         engine = Engine(socket, config)
-        _await(engine, process, log)
+        with clock.at_most(90, "Docker's engine started"), had():
+            _await(engine, process, log)
         yield engine
     finally:
         if process is not None:

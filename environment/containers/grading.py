@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine import Engine, TrialError
+from engine import Engine, TrialError, run
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("FLIGHTSCHOOL_VENV") or ROOT / ".venv") / "bin"
@@ -123,20 +123,11 @@ def _run(command: Sequence[str | Path], folder: Path, **variables: str) -> str:
     home.mkdir(exist_ok=True, mode=0o777)
     home.chmod(0o777)
     folder.chmod(0o755)
-    done = subprocess.run(
-        [str(part) for part in command],
+    return run(
+        *command,
         cwd=folder,
         env={**os.environ, **variables, "FLIGHTSCHOOL_STATE": str(home), "HOME": str(home)},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
     )
-    if done.returncode:
-        raise TrialError(
-            f"`{' '.join(map(str, command))[:160]}…` ended with {done.returncode}: {(done.stderr or done.stdout)[-1500:]}"
-        )
-    return done.stdout
 
 
 def _marks(out: Path) -> dict[str, tuple[float, str]]:

@@ -19,9 +19,10 @@ LABEL = "flightschool.trial"
 
 
 def bases(engine: Engine, dockerfile: Path) -> None:
-    """Debian, and Python under the very tag that the course's Dockerfile asks for.
+    """Debian, and Python under the very tag that the course's Dockerfile and module 05's ask for.
 
-    The Python is Debian's own (3.11.2), whatever the tag says: the Dockerfile is built unchanged, on an older patch release.
+    The Python is Debian's own (3.11.2), whatever the tag says: Dockerfiles are built unchanged, on an older patch release. As in the
+    public image it is `python` in /usr/local/bin, and pip may install into it.
     """
     tag = re.search(r"^ARG PYTHON=(.*)$", dockerfile.read_text(), re.MULTILINE)
     if tag is None:
@@ -33,7 +34,9 @@ def bases(engine: Engine, dockerfile: Path) -> None:
         engine,
         f"python:{tag[1]}",
         mine,
-        "apt-get update && apt-get install -y --no-install-recommends python3 python3-venv && rm -rf /var/lib/apt/lists/*",
+        "apt-get update && apt-get install -y --no-install-recommends python3 python3-pip python3-venv"
+        " && rm -rf /var/lib/apt/lists/* /usr/lib/python3*/EXTERNALLY-MANAGED"
+        " && ln -s /usr/bin/python3 /usr/local/bin/python && ln -s /usr/bin/pip3 /usr/local/bin/pip",
     )
 
 
@@ -62,7 +65,6 @@ def _debian(engine: Engine, label: str) -> None:
             "bookworm",
             root,
             mirror(),
-            stdin=-3,
         )
         path = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         engine("import", "--change", path, root, f"{DEBIAN}-bare")
