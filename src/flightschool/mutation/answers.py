@@ -17,7 +17,7 @@ import re
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,6 +31,8 @@ from flightschool.mutation.texts import spoilt, texts
 
 DIGITS = 9
 """Significant digits that count when two pieces of evidence are compared."""
+MANY = 200
+"""A longer list is compared as a whole."""
 
 
 class NoAnswers(FlightSchoolError):
@@ -78,10 +80,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a trial: by seed the outcome and a digest of the evidence (empty where there was none)."""
+    """What came of a trial: by seed the outcome and the evidence's `leaves` (empty where there was none)."""
 
     outcomes: dict[int, str]
-    digests: dict[int, str]
+    evidence: dict[int, dict[str, str]]
     lines: frozenset[int] = frozenset()
     said: str = ""
     """The first verdict's text that did not pass."""
@@ -223,13 +225,13 @@ def tried(trial: Trial) -> Tried:
         outcomes[seed] = verdict.outcome
         if verdict.outcome is not Outcome.PASSED:
             said = said or verdict.text
-    digests = {seed: digest(evidence) for seed, evidence in seen.items()}
+    evidence = {seed: leaves(found) for seed, found in seen.items()}
     same = {
         name: text
         for name, text in (found or [{}])[0].items()
         if all(name in one and one[name] == text for one in found)
     }
-    return Tried(outcomes, digests, frozenset(lines), said, same)
+    return Tried(outcomes, evidence, frozenset(lines), said, same)
 
 
 def load(trial: Trial) -> Callable[[Any], Any]:
@@ -251,13 +253,31 @@ def journey(evidence: Any) -> Any:
     return json.loads(json.dumps(plain(evidence)))
 
 
-def digest(evidence: Any) -> str:
-    """A name of what the evidence says: the order of rows and columns and float noise do not count."""
+def leaves(evidence: Any) -> dict[str, str]:
+    """What the evidence says, by path: a name of each value. The order of rows and columns and float noise do not count."""
     try:
-        text = json.dumps(_canonical(journey(evidence)), sort_keys=True)
+        return dict(_leaves(_canonical(journey(evidence)), ""))
     except (FlightSchoolError, ValueError, TypeError):
-        return ""
-    return hashlib.sha256(text.encode()).hexdigest()
+        return {}
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    large = isinstance(value, list) and len(value) > MANY
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from _leaves(item, f"{path}.{name}")
+    elif isinstance(value, list) and value and not large:
+        for place, item in enumerate(value):
+            yield from _leaves(item, f"{path}.{place}")
+    else:
+        yield path, hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def alike(one: Mapping[str, str], right: Sequence[Mapping[str, str]]) -> bool:
+    """Whether evidence says what the right answer's runs said. What differs between those (names of commits, times) says nothing."""
+    moving = {path for path in set().union(*right) if len({run.get(path) for run in right}) > 1}
+    still = {path: name for path, name in right[0].items() if path not in moving}
+    return bool(one) and {path: name for path, name in one.items() if path not in moving} == still
 
 
 def _canonical(value: Any) -> Any:

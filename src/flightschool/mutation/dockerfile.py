@@ -17,7 +17,7 @@ INSTRUCTION = re.compile(r"\s*([A-Za-z]+)(\s+)(.*)", re.DOTALL)
 FLAG = re.compile(r"(?<=\s)--?[A-Za-z][\w-]*(?:=\S+)?\s+(?=\S)")
 HEREDOC = re.compile(r"<<-?[\"']?(\w+)[\"']?")
 NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.]*\.\d)(?=s\b|m\b|\b)(?![\w]*[a-z]{2})")
-WORDS = {"0.0.0.0": "127.0.0.1", "127.0.0.1": "127.0.0.2", "/health": "/", ":8000": ":80"}  # noqa: S104  what people mix up
+WORDS = {"0.0.0.0": "127.0.0.1", "/health": "/", ":8000": ":80"}  # noqa: S104  what people mix up
 """Words that people take for one another, wherever they stand."""
 
 

@@ -173,7 +173,7 @@ def _references(
         if bad is not None:
             found.refused.append(f"{entry}: {bad.value.said if bad.value else f'{bad.ending}, {bad.error}'}")
             continue
-        # Sums of floats differ from run to run in a last digit, and so may what is rounded: both versions are right.
+        # Names of commits and times differ from run to run, and sums of floats in a last digit: they tell nothing apart.
         references[entry] = (first.value, second.value)
     return references, max((one.seconds for one in runs), default=0.0)
 
@@ -249,7 +249,8 @@ def _fate(one: Chosen, done: Run, right: tuple[Tried, Tried], seeds: Sequence[in
         return Fate(mutant, entry, dict.fromkeys(seeds, True), not reason, said, reason)
     value: Tried = done.value
     caught = {seed: value.outcomes[seed] != Outcome.PASSED for seed in seeds}
-    apart = any(caught.values()) or any(
-        value.digests.get(seed) not in [reference.digests[seed] for reference in right] for seed in seeds
+    apart = any(caught.values()) or not all(
+        answers.alike(value.evidence.get(seed, {}), [reference.evidence[seed] for reference in right])
+        for seed in seeds
     )
     return Fate(mutant, entry, caught, apart and not reason, value.said, reason)

@@ -146,10 +146,15 @@ def lines_changed(before: Sequence[str], after: Sequence[str]) -> tuple[str, str
         return change("".join(before), "".join(after))
     old, new = zip(*((a, b) for a, b in zip(before, after, strict=True) if a != b), strict=True)
     if len(old) == 1 and new[0]:
-        first = old[0].split(maxsplit=1)[0]
-        told = change(shown(old[0]), shown(new[0]))
-        return tuple(f"{first} {one}" if one.startswith("…") else one for one in told)  # type: ignore[return-value]
+        before, after = change(shown(old[0]), shown(new[0]))
+        return _headed(before, old[0]), _headed(after, new[0])
     return shown(" | ".join(old), 2 * CONTEXT), shown(" | ".join(new), 2 * CONTEXT) or LEFT_OUT
+
+
+def _headed(told: str, piece: str) -> str:
+    """What is told of a piece, with its first word: `RUN … --no-cache-dir`."""
+    first = piece.split(maxsplit=1)[0]
+    return told if told.startswith(first) else f"{first} {told}"
 
 
 def shown(text: str, most: int = 1000) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flightschool import paths
-from flightschool.mutation.answers import digest, sql_rewritten
+from flightschool.mutation.answers import alike, leaves, sql_rewritten
 
 pytestmark = pytest.mark.slow
 
@@ -225,11 +225,20 @@ def test_mistakes_of_the_user_are_one_sentence(course):
     assert "No module that was asked for has an exercise q99." in done.stderr
 
 
-def test_a_digest_takes_equal_evidence_for_equal():
+def test_equal_evidence_is_taken_for_equal():
     one = {"columns": ["a", "b"], "rows": [[1, 0.1 + 0.2], [2, None]]}
     other = {"columns": ["B", "a"], "rows": [[None, 2.0], [0.3, 1]]}
-    assert digest(one) == digest(other) != digest({"columns": ["a", "b"], "rows": [[1, 0.3]]})
-    assert digest([1, 2]) != digest([2, 1])
+    assert leaves(one) == leaves(other) != leaves({"columns": ["a", "b"], "rows": [[1, 0.3]]})
+    assert leaves([1, 2]) != leaves([2, 1])
+    assert leaves({"a": [], "b": {}}) != leaves({"a": [], "b": []})
+
+
+def test_what_moves_by_itself_tells_nothing_apart():
+    right = [leaves({"commit": name, "rows": 3}) for name in ("c0ffee", "decade")]
+    assert alike(leaves({"commit": "facade", "rows": 3}), right)
+    assert not alike(leaves({"commit": "c0ffee", "rows": 4}), right)
+    assert not alike(leaves({"commit": "c0ffee", "rows": 3, "more": 1}), right)
+    assert not alike({}, right)
 
 
 def test_sql_as_the_mutants_write_it():

@@ -15,6 +15,15 @@ from flightschool.paths import LABS
 LAB = LABS / "03_versioning"
 sys.path.insert(0, str(LAB))
 
+MUTATION = {
+    "q1": {"most": 40, "worlds": 1},
+    "q2": {"most": 24, "worlds": 1},
+    "q3": {"most": 30, "worlds": 2},
+    "q4": {"most": 30, "worlds": 2},
+    "drill": {"most": 60, "worlds": 1},
+}
+"""Where a mutant takes seconds, `make judge` tries fewer."""
+
 
 # --- q1
 
