@@ -251,7 +251,7 @@ print(delays.dvc("repro", "params diff"))
 
 # %%
 for script in ("rules.py", "train.py", "evaluate.py"):
-    print((delays.folder / script).read_text())
+    print(f"--- {script}", (delays.folder / script).read_text(), sep="\n")
 
 # %% exercise="q2"
 dvc_yaml = ...
@@ -452,10 +452,9 @@ for store in stores:
         print(f"{store.label}: skipped: {store.why}")
         continue
     fs, root = fsspec.core.url_to_fs(store.root, **store.options)
-    fs.pipe_file(f"{root}/hello.txt", b"the same line\n")
-    print(
-        f"{store.label}: {type(fs).__name__}, {fs.cat_file(f'{root}/hello.txt').decode().strip()}, {fs.size(f'{root}/hello.txt')} bytes"
-    )
+    name = f"{root}/hello.txt"
+    fs.pipe_file(name, b"the same line\n")
+    print(f"{store.label}: {type(fs).__name__}, {fs.cat_file(name).decode().strip()}, {fs.size(name)} bytes")
 
 # %% [markdown]
 # Same verbs, and not the same promises: what a rename costs, when a listing is up to date, what a written object may be overwritten by. A store that never overwrites needs fewer promises. You have seen three: Git, DVC and Iceberg name content by what it is, or write under new names.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,8 @@ _ = translations("03_versioning")
 LEARNER = ("Flight School", "learner@flights.example")
 """Name and address of whoever commits, unless another author is named."""
 SESSION = Path(__file__).with_name("dvc_session.py")
+SPINNER = re.compile(r"^[\u2800-\u28ff] .*\n\n?", re.MULTILINE)
+"""What DVC shows of its progress to somebody who watches."""
 
 
 class CommandFailed(FlightSchoolError):
@@ -99,7 +102,8 @@ class Repository:
         DVC takes longer to start than to work, so several at once cost little more than one. The first that fails is the last.
         """
         split = [command.split() if isinstance(command, str) else list(command) for command in commands]
-        return self._run([sys.executable, str(SESSION), json.dumps(split)], {}, check)
+        said = self._run([sys.executable, str(SESSION), json.dumps(split)], {}, check)
+        return SPINNER.sub("", said).strip("\n")
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
         """Write files by their paths in the repository."""
