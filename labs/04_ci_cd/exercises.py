@@ -151,6 +151,7 @@ def deployment(answer: Any, world: World) -> Any:
         "branch": {"ref": "feature/main", "commit": "one-documented"},
         "pull request": {"ref": "feature/main", "commit": "one-documented", "event": "pull_request"},
         "bad": {"ref": "main", "commit": "one-unit"},
+        "untidy": {"ref": "main", "commit": "one-lint"},
         "by hand": {"ref": "feature/main", "commit": "one-documented", "event": "workflow_dispatch"},
     }
     with folder() as sites:
@@ -305,6 +306,7 @@ def approval(answer: Any, world: World) -> Any:
         "branch": {"ref": "feature/main", "commit": "one-documented", "approved": True},
         "fails in staging": {"ref": "main", "commit": "one-breaks_on_site", "approved": True},
         "bad": {"ref": "main", "commit": "one-unit", "approved": True},
+        "untidy": {"ref": "main", "commit": "one-lint", "approved": True},
     }
     with folder() as sites:
         done = runner.runs(

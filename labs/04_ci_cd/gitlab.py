@@ -242,7 +242,13 @@ def before_it(job: Mapping[str, Any], jobs: Mapping[str, Any], results: Mapping[
 def sources(job: Mapping[str, Any], jobs: Mapping[str, Any], results: Mapping[str, str]) -> list[str]:
     """The jobs whose artifacts a job gets."""
     wanted = job.get("dependencies")
-    return [str(one) for one in wanted] if isinstance(wanted, list) else before_it(job, jobs, results)
+    kept_back = {
+        str(need.get("job"))
+        for need in job.get("needs") or ()
+        if isinstance(need, dict) and need.get("artifacts") is False
+    }
+    before = [str(one) for one in wanted] if isinstance(wanted, list) else before_it(job, jobs, results)
+    return [name for name in before if name not in kept_back]
 
 
 def keep(folder: Path, target: Path, paths: list[str]) -> None:

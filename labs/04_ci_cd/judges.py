@@ -89,6 +89,12 @@ def jobs_of(workflow: Any) -> dict[str, dict[str, Any]]:
     }
 
 
+def places_of(workflow: Any) -> set[str]:
+    """The environments of a workflow's jobs."""
+    places = [job.get("environment") for job in jobs_of(workflow).values()]
+    return {str(place.get("name") if isinstance(place, dict) else place) for place in places}
+
+
 def steps_of(workflow: Any) -> list[dict[str, Any]]:
     """All steps of a workflow's text."""
     return [step for job in jobs_of(workflow).values() for step in objects(job.get("steps"))]
@@ -390,6 +396,7 @@ def deployment(evidence: Any, world: World) -> Verdict:
         or contradiction(evidence)
         or wrongly_deployed(evidence)
         or not_the_tested(evidence, world)
+        or emptied(evidence)
     )
     if said:
         return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
@@ -408,20 +415,30 @@ def wrongly_deployed(evidence: Any) -> Said | None:
     def run(name: str) -> Any:
         return part(evidence, "runs", name)
 
-    if deployed(run("bad")):
-        return (
-            _("A commit whose test fails was deployed to production. {why}").format(
-                why=why_untested(workflow)
-            ),
-            _(
-                "Jobs begin side by side. What must be over, and how must it have ended, before this one begins?"
-            ),
-        )
-    if conclusion(run("bad")) != "failure":
-        return (
-            _("A commit on main whose test fails is green. {why}").format(why=lets_pass(workflow)).strip(),
-            _("The deploying job can only wait for a job that fails when the tests do."),
-        )
+    for name, what, green in (
+        (
+            "bad",
+            _("A commit whose test fails was deployed to production."),
+            _("A commit on main whose test fails is green."),
+        ),
+        (
+            "untidy",
+            _("A commit with a lint error was deployed to production."),
+            _("A commit on main with a lint error is green."),
+        ),
+    ):
+        if deployed(run(name)):
+            return (
+                f"{what} {why_untested(workflow)}".strip(),
+                _(
+                    "Jobs begin side by side. What must be over, and how must it have ended, before this one begins?"
+                ),
+            )
+        if conclusion(run(name)) != "failure":
+            return (
+                f"{green} {lets_pass(workflow)}".strip(),
+                _("The deploying job can only wait for a job that fails when a check does."),
+            )
     for name, what in (
         ("branch", _("A commit on the branch feature/main was deployed to production.")),
         ("pull request", _("A pull request was deployed to production, before anybody had merged it.")),
@@ -451,6 +468,21 @@ def wrongly_deployed(evidence: Any) -> Said | None:
                 "Each job has a folder of its own: does the deploying one have the repository, the package and the token?"
             ),
         )
+    return None
+
+
+def emptied(evidence: Any) -> Said | None:
+    """A checkout after a download: at GitHub it empties the folder first, which the runner of the lab does not."""
+    for name, job in jobs_of(part(evidence, "workflow")).items():
+        uses = [str(step.get("uses", "")).split("@")[0] for step in objects(job.get("steps"))]
+        _before, _first, after = " ".join(uses).partition("actions/download-artifact")
+        if "actions/checkout" in after:
+            return (
+                _(
+                    "The job {name} downloads the package and then checks the repository out: a checkout empties the folder."
+                ).format(name=words(name, 40)),
+                _("Check out first, download afterwards."),
+            )
     return None
 
 
@@ -740,7 +772,12 @@ def approval(evidence: Any, world: World) -> Verdict:
     wanted = _(
         "A good commit on main is in staging by itself, and in production when a reviewer has said yes: the same package, after a smoke test."
     )
-    said = unreadable(evidence) or contradiction(evidence) or approved_wrongly(evidence, world)
+    said = (
+        unreadable(evidence)
+        or contradiction(evidence)
+        or approved_wrongly(evidence, world)
+        or emptied(evidence)
+    )
     if said:
         return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
     return Verdict.passed(
@@ -775,6 +812,7 @@ def approved_wrongly(evidence: Any, world: World) -> Said | None:
     for name, what in (
         ("branch", _("A commit on the branch feature/main")),
         ("bad", _("A commit whose test fails")),
+        ("untidy", _("A commit with a lint error")),
     ):
         for site in ("staging", "production"):
             if deployed(run(name), site):
@@ -820,6 +858,11 @@ def approved_wrongly(evidence: Any, world: World) -> Said | None:
                 n=len(objects(part(yes, "builds")))
             ),
             _("Build once, in the job that tests, and download that artifact in both jobs."),
+        )
+    if "staging" not in places_of(part(evidence, "workflow")):
+        return (
+            _("What is deployed to staging is deployed by no job of the environment staging."),
+            _("An environment has its own secrets and its own history of deployments: name it in the job."),
         )
     return leaked(part(evidence, "runs"))
 

@@ -20,8 +20,63 @@ ROOM = tempfile.TemporaryDirectory(prefix="flightschool-answers-", ignore_cleanu
 
 DRAFT = "it is still to be measured on a quiet machine, graded for real and judged by mutation"
 
-MUTATION = {name: {"most": 24, "worlds": 1, "jobs": 1} for name in ("q1", "q2", "q3", "q4", "q6")}
-"""Each mutant runs whole workflows: `make judge` tries fewer."""
+MUTATION = {
+    **{name: {"most": 24, "worlds": 1, "jobs": 1} for name in ("q1", "q2", "q3", "q4", "q6")},
+    "q5": {"most": 30, "worlds": 2},
+    "drill": {"most": 24, "worlds": 2},
+}
+"""Each mutant runs whole workflows, or git: `make judge` tries fewer."""
+
+_FOR_PEOPLE = {
+    r"KDL: (jobs\.\w+\.(steps\.\d+\.)?)?name:": "a name is for people",
+    r"(KDL|CRP): jobs\.\w+\.timeout-minutes": "another patience, or GitHub's",
+}
+_NO_REVIEW = {
+    r"KDL: (jobs\.\w+\.)?permissions": "it is q1 that asks for few rights",
+    r"(KDL|CRP): jobs\.\w+\.steps\.\d+\.with(\.persist-credentials|: \{'persist-credentials': False\})": "it is q1 that asks for few rights",
+}
+_HANDED_ON = {
+    r"KDL: .*if-no-files-found": "the next job would miss the file anyway",
+    r"SWP: jobs\.(test|lint)\.steps\.1: \{'run': '(ruff|pytest)": "each check stops the rest, in any order",
+    r"SWP: jobs\.test\.steps\.2: \{'run': 'pytest": "what fails its tests is not handed on, though built",
+}
+STILL_RIGHT = {
+    "q1": {
+        **_FOR_PEOPLE,
+        r"SWP: on\.0": "events stand in any order",
+        r"(KDL|GRU): jobs\.unit\.(strategy|steps\.1\.with)|(GRU|SWP): jobs\.unit\.steps\.1:": "the runner's own Python will do",
+        r"two_jobs_and_names KDL: (permissions|jobs\.\w+\.permissions)": "the other one holds",
+        r"KDL: permissions\.contents": "no rights at all will do for a public repository",
+        r"SWP: jobs\.test\.steps\.1": "each check stops the rest, in any order",
+    },
+    "q2": {
+        **_FOR_PEOPLE, **_NO_REVIEW,
+        r"KDL: on\.pull_request|(GRU: on\.1|SWP: on\.0)": "it asks for pushes",
+        r"the_whole_gate SWP: jobs\.test\.steps\.(1|[3-9])": "each check stops the rest, in any order",
+        r"side_by_side SWP: jobs\.(code|data)\.steps\.1": "each check stops the rest, in any order",
+    },
+    "q3": {**_FOR_PEOPLE, **_NO_REVIEW, **_HANDED_ON, r"SWP: jobs\.release\.needs\.0": "all of them are waited for"},
+    "q4": {
+        r"KDL: (stages:|test\.stage)": "these are GitLab's own",
+        r"KDL: (\.python\.stage|(lint|unit)\.extends)": "test is GitLab's own stage",
+        r"KDL: release\.stage": "needs say already what comes first",
+        r"KDL: release\.needs:": "stages say already what comes first",
+        r"KDL: deploy\.environment": "it asks for no environment",
+        r"KDL: default": "it only says the version",
+        r"GRU: default\.before_script": "it only says the version",
+        r"(KDL|CRP): unit\.artifacts\.expire_in": "kept for another while",
+        r"KDL: release\.needs\.1\.artifacts": "true is GitLab's own",
+        r"SWP: test\.script\.[01]|SWP: unit\.script\.0": "each command stops the rest, in any order",
+        r"SWP: release\.needs\.0": "all of them are waited for",
+    },
+    "q6": {
+        **_FOR_PEOPLE, **_NO_REVIEW, **_HANDED_ON,
+        r"KDL: .*(environment\.url|concurrency)": "it asks for neither",
+        r"KDL: on\.pull_request": "it is q3 that asks for pull requests",
+        r"(SWP|GRU): jobs\.production\.needs\.0|environment_with_an_address KDL: jobs\.production\.if": "staging waits for it already",
+    },
+}  # fmt: skip
+"""Changes of the right workflows that are no mistakes; the judges must let them pass."""
 
 CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0"
 UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2"
@@ -34,10 +89,11 @@ def dedent(text: str) -> str:
 
 # q1 ----------------------------------------------------------------------------------------------------------------
 
+# In quotes, since PyYAML takes a bare `on` for a truth, and would write it so into a mutant. Learners write it bare, as the solution does.
 SMALL = dedent(
     f"""
     name: ci
-    on:
+    "on":
       push:
       pull_request:
     permissions:
@@ -66,7 +122,7 @@ def two_jobs_and_names(world):
     return dedent(
         f"""
         name: Continuous integration
-        on: [push, pull_request]
+        "on": [push, pull_request]
         permissions: {{}}
         jobs:
           lint:
@@ -189,7 +245,7 @@ def side_by_side(world):
         with: {{persist-credentials: false}}
 """
     return f"""name: gate
-on: [push, pull_request]
+"on": [push, pull_request]
 permissions:
   contents: read
 jobs:
@@ -324,6 +380,21 @@ def side_by_side_with_the_tests(world):
 def always(world):
     return PIPELINE.replace("if: github.event_name", "if: always() && github.event_name").replace(
         "      - run: pytest -q\n" + BUILD, BUILD + "      - run: pytest -q\n"
+    )
+
+
+@failing("q3", because="lint error was deployed", slow=True)
+def needs_one_job_of_two(world):
+    return three_jobs.answer(world).replace("needs: [lint, test]", "needs: test")
+
+
+@failing("q3", because="empties the folder", slow=True)
+def checks_out_last(world):
+    checkout, download = DEPLOY.split("    steps:\n")[1].split("      - uses: ")[1:3]
+    download, rest = download.split("      - run: ")
+    return PIPELINE.replace(
+        DEPLOY,
+        f"    runs-on: ubuntu-latest\n    steps:\n      - uses: {download}      - uses: {checkout}      - run: {rest}",
     )
 
 
@@ -510,6 +581,12 @@ def deploys_every_branch_in_gitlab(world):
 @failing("q4", because="deployed 0 times", slow=True)
 def forgets_the_artifacts(world):
     return {"gitlab": GITLAB.replace("  artifacts:\n    paths: [dist/]\n", ""), "jenkins": JENKINS}
+
+
+@failing("q4", because="deployed 0 times", slow=True)
+def keeps_the_artifact_back(world):
+    wanted = "  stage: deploy\n  needs: [{job: test, artifacts: false}]\n"
+    return {"gitlab": GITLAB.replace("  stage: deploy\n", wanted), "jenkins": JENKINS}
 
 
 @failing("q4", because="built again", slow=True)
@@ -749,6 +826,11 @@ def deploys_at_once(world):
     return DELIVERY.replace("    environment: production\n", "")
 
 
+@failing("q6", because="no job of the environment staging", slow=True)
+def forgets_the_environment_of_staging(world):
+    return DELIVERY.replace("    environment: staging\n", "")
+
+
 @failing("q6", because="nobody had approved", slow=True)
 def another_environment(world):
     return DELIVERY.replace("environment: production", "environment: prod")
@@ -767,6 +849,19 @@ def no_smoke_test(world):
 @failing("q6", because="nothing was deployed to staging", slow=True)
 def asks_for_staging_as_well(world):
     return DELIVERY.replace("environment: staging", "environment: production")
+
+
+@failing("q6", because="lint error was deployed to staging", slow=True)
+def lints_beside_it(world):
+    lint = (
+        DELIVERY.split("  staging:\n")[0]
+        .split("jobs:\n")[1]
+        .replace("  test:\n", "  lint:\n")
+        .split("      - run: pytest")[0]
+    )
+    return DELIVERY.replace("      - run: ruff check .\n", "").replace(
+        "  staging:\n", f"{lint}  staging:\n", 1
+    )
 
 
 @failing("q6", because="feature/main was deployed to staging", slow=True)

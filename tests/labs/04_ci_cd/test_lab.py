@@ -1,10 +1,12 @@
 """The lab of module 04: the repository is sound, the runners tell green from red, nothing of ours leaks into a run."""
 
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,16 +17,16 @@ from flightschool.curriculum import Outcome, load_lab_file
 from flightschool.data import World
 from flightschool.learn import Lab, Page
 from flightschool.paths import LABS, ROOT
-from flightschool.services import Unavailable
+from flightschool.services import StartError, Unavailable
 
 LAB = LABS / "04_ci_cd"
 SEEDS = (0, 1, 42, 20130208, 99991)
 TOKEN = "tok-0123456789abcdef"
 
-changes, drill, exercises, gitlab, jenkins, judges, project, red_main, registry, runner = (
+changes, delivery, drill, exercises, gitlab, jenkins, judges, project, red_main, registry, runner = (
     load_lab_file(LAB, name)
     for name in (
-        *("changes", "drill", "exercises", "gitlab", "jenkins", "judges"),
+        *("changes", "delivery_demos", "drill", "exercises", "gitlab", "jenkins", "judges"),
         *("project", "red_main", "registry", "runner"),
     )
 )
@@ -242,6 +244,42 @@ def test_input_waits_for_a_person(repository, sites):
     text = "pipeline { agent any\n stages { stage('a') { steps { input 'Go?'\n sh 'true' } } } }"
     assert jenkins.run(repository, text, sites=sites).conclusion == "waiting"
     assert jenkins.run(repository, text, sites=sites, approved=True).conclusion == "success"
+
+
+def test_gitlab_hands_on_what_the_job_does_not_refuse(repository, sites):
+    text = """
+a: {script: ['echo 1 > one.txt'], artifacts: {paths: [one.txt]}}
+b: {stage: deploy, needs: [{job: a, artifacts: %s}], script: [cat one.txt]}
+"""
+    assert gitlab.run(repository, text % "true", sites=sites).conclusion == "success"
+    assert gitlab.run(repository, text % "false", sites=sites).jobs["b"] == "failure"
+
+
+# --- deliveries
+
+
+def test_a_release_goes_live_by_one_link(tmp_path):
+    for version in ("1", "2", "1"):
+        (tmp_path / version / "dags").mkdir(parents=True, exist_ok=True)
+        delivery.point(tmp_path / "bundle", tmp_path / version)
+        assert (tmp_path / "bundle" / "ontime").resolve() == tmp_path / version / "dags"
+    assert [path.name for path in (tmp_path / "bundle").iterdir()] == ["ontime"]
+
+
+@pytest.mark.parametrize("error", [Unavailable("no Java"), StartError("no port")])
+def test_a_server_that_can_not_be_warmed_says_so_to_who_asks(error, monkeypatch):
+    raised, threads = [], queue.Queue()
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+
+    def start(folder):
+        threads.put((threading.current_thread(), folder))
+        raise error
+
+    delivery.warm(start, "dags")
+    thread, folder = threads.get(timeout=5)
+    thread.join(5)
+    assert folder == "dags"
+    assert raised == []
 
 
 # --- models
