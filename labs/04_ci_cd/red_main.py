@@ -173,8 +173,12 @@ def history(world: World, folder: Path, purpose: str = "red main", *, restored: 
 
 
 def mixed(world: World, names: list[str]) -> list[str]:
-    """The names in an order of the world's own."""
-    return world.rng("order of versions").sample(names, len(names))
+    """The names in an order of the world's own, in which the best does not come right after the good one: the number before is no way back."""
+    rng = world.rng("order of versions")
+    while True:
+        order = rng.sample(names, len(names))
+        if order.index("best") != order.index("good") + 1:
+            return order
 
 
 def plant_red(world: World, folder: Path, token: str) -> Path:

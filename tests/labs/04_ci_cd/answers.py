@@ -18,8 +18,6 @@ from flightschool.paths import LABS
 LAB = LABS / "04_ci_cd"
 ROOM = tempfile.TemporaryDirectory(prefix="flightschool-answers-", ignore_cleanup_errors=True)
 
-DRAFT = "it is still to be measured on a quiet machine, graded for real and judged by mutation"
-
 MUTATION = {
     **{name: {"most": 24, "worlds": 1, "jobs": 1} for name in ("q1", "q2", "q3", "q4", "q6")},
     "q5": {"most": 30, "worlds": 2},
@@ -231,6 +229,11 @@ GATE = SMALL.replace(
 )
 
 
+def half_a_gate(step: str) -> str:
+    """A gate that was begun with one step, the wrong one; it takes a third of the time."""
+    return SMALL.split("      - run: ruff")[0] + f"      - run: {step}\n"
+
+
 @passing("q2", slow=True)
 def the_whole_gate(world):
     return GATE
@@ -278,9 +281,7 @@ def trusts_the_colour_of_pytest(world):
 
 @failing("q2", because="put on again", slow=True)
 def key_without_the_hour(world):
-    return GATE.replace(
-        f"unique data/flights.csv {KEY}", "unique data/flights.csv flight_date carrier flight origin"
-    )
+    return half_a_gate("python -m tools.check unique data/flights.csv flight_date carrier flight origin")
 
 
 @failing("q2", because="which merely describe it", slow=True)
@@ -292,16 +293,12 @@ def whole_rows_as_key(world):
 
 @failing("q2", because="never departed", slow=True)
 def no_gap_anywhere(world):
-    return GATE.replace(
-        f"filled data/flights.csv {KEY} dest", f"filled data/flights.csv {KEY} dest dep_time arr_delay"
-    )
+    return half_a_gate(f"python -m tools.check filled data/flights.csv {KEY} dest dep_time arr_delay")
 
 
 @failing("q2", because="Say what we do with tests", slow=True)
 def looks_for_the_word_skip(world):
-    return GATE.replace(
-        "python -m tools.check skipped report.xml", 'if grep -rnE "mark.skip|xfail" tests; then exit 1; fi'
-    )
+    return half_a_gate('if grep -rnE "mark.skip|xfail" tests; then exit 1; fi')
 
 
 @failing("q2", because="other bytes each time", slow=True)
@@ -318,7 +315,7 @@ def code_only(world):
 
 @failing("q2", because="Every good commit", slow=True)
 def a_wall(world):
-    return SMALL.replace("ruff check .", "ruff check --select ALL .")
+    return half_a_gate("ruff check --select ALL .")
 
 
 @untouched("q2")
