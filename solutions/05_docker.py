@@ -92,12 +92,8 @@ mended = written_in_2021.replace(
 )
 tried = image_model.build(mended, repository)
 copied = next(step for step in tried.image.layers if step.name == "COPY")
-print(
-    "in the layer of line",
-    copied.line,
-    "still:",
-    [p for p, f in copied.wrote.items() if b"SECRET" in f.content],
-)
+still = [path for path, file in copied.wrote.items() if b"SECRET" in file.content]
+print(f"still in the layer of line {copied.line}:", *still, sep="\n")
 
 # %% [markdown]
 # It does not. A later layer can hide a file, not unmake it: `docker save` gives every layer to whoever has the image. The same holds for `ARG PASSWORD=…` and `ENV TOKEN=…`, which `docker history` prints. A secret that a build needs comes by
@@ -600,7 +596,7 @@ lab.quiz.check(answers)
 # - ☑ write a compose file in which nothing starts on broken ground (q5);
 # - ☑ find why “it works on my machine”, and close the hole (drill).
 #
-# A box stays open as long as its check above does. The lab's folder `images/` holds the files as a team would keep them, with labels from which scanners and lists of contents (an [**SBOM**](glossary.ipynb#SBOM), a software bill of materials) are made.
+# A tick holds when its check above has passed; the page `index.ipynb` keeps the list. The lab's folder `images/` holds the files as a team would keep them, with labels from which scanners and lists of contents (an [**SBOM**](glossary.ipynb#SBOM), a software bill of materials) are made.
 #
 # **To talk about.** Pinned images are old images, moving ones are somebody else's: how many days may lie between a fix and your image, and who answers for it? Which of your containers would you let run as root, and what would you want in return?
 #

@@ -1,6 +1,6 @@
 """The glossary: `docs/glossary.md` becomes a notebook beside the modules', which link to its terms.
 
-A notebook, for JupyterLab opens a link to it, and its headings can be linked to, from wherever the course's notebooks lie.
+A notebook, for JupyterLab opens a link to one of its cells from wherever the course's notebooks lie.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import nbformat
 
@@ -32,13 +33,8 @@ class Entry:
 
     @property
     def anchor(self) -> str:
-        """What a link to it ends with, as JupyterLab names headings."""
-        return anchor(self.term)
-
-
-def anchor(term: str) -> str:
-    """The last part of a link to a term."""
-    return term.replace(" ", "-")
+        """The id of its cell, with which a link to it ends: `glossary.ipynb#late-flight`."""
+        return self.term.replace(" ", "-")
 
 
 def read(house: House) -> list[Entry]:
@@ -93,10 +89,15 @@ def page(house: House, entries: list[Entry], modules: Mapping[str, Module]) -> P
     title, _gap, intro = (
         house.glossary.read_text(encoding="utf-8").partition("## ")[0].strip().partition("\n\n")
     )
-    cells = [f"{title}\n\n{intro}"]
+    cells = [_cell(NAME, f"{title}\n\n{intro}")]
     for one in entries:
         module = modules.get(one.module)
         named = f"module {one.module}"
-        cells.append(f"## {one.term}\n\n{one.text} ({f'[{named}]({module.id}.ipynb)' if module else named})")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text) for text in cells])  # type: ignore[no-untyped-call]
+        where = f"[{named}]({module.id}.ipynb)" if module else named
+        cells.append(_cell(one.anchor, f"## {one.term}\n\n{one.text} ({where})"))
+    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
     return Page(NAME, house.shown(house.glossary), notebook, [1, *(one.line for one in entries)])
+
+
+def _cell(name: str, text: str) -> Any:
+    return nbformat.v4.new_markdown_cell(text, id=name)  # type: ignore[no-untyped-call]

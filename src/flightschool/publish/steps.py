@@ -222,6 +222,13 @@ def translate(page: Page) -> None:
             cell.source = page.translate(cell.source)
 
 
+def point_to_terms(page: Page) -> None:
+    """Links to the glossary, `glossary.ipynb#term`, name the term's cell as JupyterLab wants it; a heading it finds only when it is on the screen."""
+    for cell in page.notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("](glossary.ipynb#", "](glossary.ipynb#cell-id=")
+
+
 def clear_solutions(page: Page) -> None:
     """What stands between the markers becomes a stub that runs."""
     _ = page.tooling
@@ -323,11 +330,12 @@ SOLUTION: tuple[Step, ...] = (
     check_markers,
     identify,
     translate,
+    point_to_terms,
     tidy,
 )
 LEARNER: tuple[Step, ...] = (*SOLUTION[:-1], clear_solutions, tidy)
-TEXT: tuple[Step, ...] = (identify, translate, tidy)
-"""For a page that is no module."""
+TEXT: tuple[Step, ...] = (translate, tidy)
+"""For a page of text that names its cells itself."""
 
 
 def run(page: Page, steps: tuple[Step, ...]) -> bytes | None:

@@ -46,12 +46,14 @@ def test_each_entry_is_a_cell_that_leads_back_to_its_module(house, glossary):
     assert late.endswith("([module 01](01_sample.ipynb))")
     assert "writes *missing*." in missing
     assert check(house=house) == []
+    ids = [cell["id"] for cell in json.loads((house.notebooks / "glossary.ipynb").read_text())["cells"]]
+    assert ids == ["glossary", "late-flight", "NA"]
 
 
 def test_a_link_leads_to_a_term(house, glossary):
     link(house, "glossary.ipynb#late-flight")
     build(house=house)
-    assert "glossary.ipynb#late-flight" in (house.notebooks / "01_sample.ipynb").read_text()
+    assert "glossary.ipynb#cell-id=late-flight" in (house.notebooks / "01_sample.ipynb").read_text()
 
 
 @pytest.mark.parametrize("target", ["glossary.ipynb#late_flight", "glossary.ipynb"])
