@@ -455,13 +455,13 @@ for version in ("1.4.0", "1.5.0"):
     shutil.copytree(repository, releases[version], ignore=shutil.ignore_patterns(".git", "dist"))
 newer = releases["1.5.0"] / "dags" / "flights_daily.py"
 _ = newer.write_text(newer.read_text().replace("1.4.0", "1.5.0").replace("0 6 * * *", "30 5 * * *"))
+dags = lab.workdir / "bundle" / "dags"
+delivery.point(dags, releases["1.4.0"])
 
 # %% [markdown]
 # **A dashboard** shows a table. To deploy a change of it is to build the table anew with its tests: `dbt build`. Tableau and Power BI then read what stands in the warehouse. (Airflow takes its time to start; `warm` lets it do so meanwhile.)
 
 # %% tags=["demo"]
-dags = lab.workdir / "bundle" / "dags"
-delivery.point(dags, releases["1.4.0"])
 delivery.warm(lab.services.airflow, dags)
 warehouse = lab.workdir / "warehouse.duckdb"
 lines = delivery.refresh(releases["1.4.0"], releases["1.4.0"] / "data" / "flights.csv", warehouse)
