@@ -4,7 +4,8 @@
 
 FD is one end of a socket pair. Once the modules are imported a byte says so. Each byte that comes then brings the end
 of another socket pair along: the channel of one notebook. For OPEN the template forks a supervisor, and the supervisor forks
-the process that runs the cells; for WALLED `sandbox.Warden` does. End of file ends the template and all that came of it.
+the process that runs the cells; for WALLED `sandbox.Warden` does. For CALL it forks a process of our own, which calls `main` of one of our
+modules. End of file ends the template and all that came of it.
 
 The supervisor is its notebook's subreaper: whatever the notebook starts, and however it detaches itself, stays below it
 and is killed by it as soon as we let go of the channel, die, or `GRACE` seconds after the notebook itself has ended. Behind
@@ -22,13 +23,14 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from typing import Any, NoReturn
 
 from flightschool.engine import sandbox
 from flightschool.engine.sandbox import kernel
 
-OPEN, WALLED = b"o", b"w"
-"""What is asked for: a process without walls, or one behind them."""
+OPEN, WALLED, CALL = b"o", b"w", b"c"
+"""What is asked for: a notebook's process without walls, or one behind them; or one that calls a function of ours."""
 NO_MEMORY = 86
 """Exit status of a notebook's process that has no memory left to go on with."""
 GRACE = 3.0
@@ -61,7 +63,14 @@ def main(fd: int, modules: list[str]) -> None:
     gc.freeze()
     kernel.collapse()
     signal.signal(signal.SIGCHLD, bury)
-    control.sendall(b"w")
+    with contextlib.suppress(BrokenPipeError):  # they have gone: so do we, below
+        control.sendall(b"w")
+    serve(control, shell, warden)
+    warden.end()
+
+
+def serve(control: socket.socket, shell: Any, warden: sandbox.Warden) -> None:
+    """Fork on demand, until nobody needs us any more, or what we need is gone."""
     poll = select.poll()
     poll.register(control, select.POLLIN)
     needed: set[int] = set()
@@ -71,7 +80,10 @@ def main(fd: int, modules: list[str]) -> None:
             needed.add(pid)
         if {descriptor for descriptor, _event in poll.poll()} != {control.fileno()}:
             return
-        asked, fds, _flags, _address = socket.recv_fds(control, 1, 1)
+        try:
+            asked, fds, _flags, _address = socket.recv_fds(control, 1, 1)
+        except ConnectionResetError:  # they have gone without reading that we are warm
+            return
         if not asked:
             return
         channel = socket.socket(fileno=fds[0])
@@ -84,6 +96,8 @@ def main(fd: int, modules: list[str]) -> None:
                 try:
                     control.close()
                     warden.let_go()
+                    if asked == CALL:
+                        call(channel)
                     supervise(template, shell, channel)
                 finally:
                     os._exit(1)
@@ -183,6 +197,27 @@ def sweep(channel: socket.socket, grace: float) -> None:
         time.sleep(0.005)
 
 
+def call(channel: socket.socket) -> NoReturn:
+    """Become a process of our own: say who we are, and call `main` of the module that the first line names, with the channel's number."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    begin = begun(channel)
+    if begin is None:
+        os._exit(0)
+    channel.sendall(os.getpid().to_bytes(8, "big"))
+    forget_places(os.environ.get("FLIGHTSCHOOL_HOME", ""))
+    os.environ.clear()
+    os.environ.update(begin["environment"])
+    os.chdir(begin["folder"])
+    sys.path[:] = begin["path"]
+    gc.enable()
+    try:
+        importlib.import_module(begin["module"]).main(channel.detach(), *begin["arguments"])
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 def run(shell: Any, channel: socket.socket) -> None:
     """Become the notebook's process: where and with what the first line says, then its cells."""
     os.setsid()
@@ -224,10 +259,13 @@ def execute(shell: Any, begin: dict[str, Any], channel: socket.socket) -> NoRetu
         os._exit(status)
 
 
-def forget_places() -> None:
-    """Let the notebook import the course anew: what the template imported holds places of the template's environment."""
-    for name in [name for name in sys.modules if name.split(".")[0] == "flightschool"]:
-        del sys.modules[name]
+def forget_places(course: str = "") -> None:
+    """Let the process import the course anew: what the template imported holds places of the template's environment, as its course does."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        ours = name.split(".")[0] in ("flightschool", "flightschool_labs")
+        if ours or (course and file.startswith(course + os.sep)):
+            del sys.modules[name]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ The template is started by exec, once a process of ours; so no process with thre
 """
 
 import atexit
+import errno
 import json
 import os
 import secrets
@@ -20,7 +21,7 @@ from typing import Any
 
 from flightschool.engine import messages
 from flightschool.engine.sandbox import Ending, Policy
-from flightschool.engine.template import OPEN, WALLED
+from flightschool.engine.template import CALL, OPEN, WALLED
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
 
@@ -77,59 +78,21 @@ def missing() -> str | None:
     return None
 
 
-class Template:
-    """A template process and its control socket.
+class Forks:
+    """Where processes for notebooks come from: a template that another process of ours has started, seen through its control socket.
 
-    Args:
-        modules: what it imports.
-        environment: its environment; ours by default.
-        timeout: seconds until it must be warm.
-
-    Raises:
-        Unavailable: it did not start.
+    What is asked of a template that is not warm yet is done when it is.
     """
 
-    def __init__(
-        self,
-        modules: Sequence[str] = PRELOAD,
-        environment: Mapping[str, str] | None = None,
-        timeout: float = 60.0,
-    ) -> None:
-        self.owner = os.getpid()
+    def __init__(self, control: socket.socket) -> None:
         self._lock = threading.Lock()
-        self._control, other = socket.socketpair()
-        command = [sys.executable, "-P", "-m", "flightschool.engine.template", str(other.fileno())]
-        with other:
-            self.process = subprocess.Popen(
-                [*command, *modules],
-                env=None if environment is None else dict(environment),
-                pass_fds=[other.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        try:
-            self._control.settimeout(timeout)
-            warm = self._control.recv(1)
-            self._control.settimeout(None)
-        except TimeoutError as error:
-            self.close()
-            raise Unavailable(
-                _(
-                    "The warm process was not ready within {seconds:g} s: raise --start-timeout, "
-                    "or run without --engine flightschool."
-                ).format(seconds=timeout)
-            ) from error
-        except BaseException:
-            self.close()
-            raise
-        if not warm:
-            self.close()
-            raise Unavailable(_("The warm process ended before it was ready; what it said stands above."))
+        self._control = control
 
     def alive(self) -> bool:
         """Whether it can fork."""
-        return self.owner == os.getpid() and self.process.poll() is None
+        poll = select.poll()
+        poll.register(self._control, 0)  # a hang-up is told anyway
+        return not poll.poll(0)
 
     def fork(
         self,
@@ -149,13 +112,6 @@ class Template:
             seed: of the world of a graded run, which keeps the course as the template imported it.
             options: as `Child`.
         """
-        ours, theirs = socket.socketpair()
-        with theirs, self._lock:
-            try:
-                socket.send_fds(self._control, [WALLED if policy else OPEN], [theirs.fileno()])
-            except OSError as error:
-                ours.close()
-                raise Unavailable(_("The warm process is gone: try again.")) from error
         begin = {
             "folder": folder,
             "environment": {} if policy else dict(os.environ if environment is None else environment),
@@ -164,12 +120,169 @@ class Template:
             "seed": seed,
             "token": secrets.token_hex(16) if policy else "",
         }
-        return Child(ours, begin, **options)
+        return Child(self._asked(WALLED if policy else OPEN), begin, **options)
+
+    def call(
+        self, module: str, *arguments: Any, folder: str, environment: Mapping[str, str]
+    ) -> "tuple[Called, socket.socket]":
+        """A process of our own that calls `main` of a module of ours, with the number of a socket and these arguments.
+
+        Args:
+            module: its name. It is imported anew, with the places that the environment names.
+            arguments: what JSON has.
+            folder: where it runs.
+            environment: all of its environment.
+
+        Returns:
+            It, and the other end of the socket, at whose end it should end.
+
+        Raises:
+            Unavailable: none can be had.
+        """
+        channel = self._asked(CALL)
+        begin = {
+            "module": module,
+            "arguments": arguments,
+            "folder": folder,
+            "environment": dict(environment),
+            "path": [place for place in sys.path if place],
+        }
+        try:
+            channel.sendall(sized(begin))
+            return Called(int.from_bytes(exactly(channel, 8), "big")), channel
+        except OSError as error:
+            channel.close()
+            raise Unavailable(_("The warm process is gone: try again.")) from error
+
+    def _asked(self, what: bytes) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs, self._lock:
+            try:
+                socket.send_fds(self._control, [what], [theirs.fileno()])
+            except OSError as error:
+                ours.close()
+                raise Unavailable(_("The warm process is gone: try again.")) from error
+        return ours
+
+    def close(self) -> None:
+        """Ask no more of it: the template ends when nobody can."""
+        self._control.close()
+
+
+def sized(message: Mapping[str, Any]) -> bytes:
+    """A first message: its length, and it as JSON."""
+    text = json.dumps(message, default=str).encode()
+    return len(text).to_bytes(8, "big") + text
+
+
+def exactly(channel: socket.socket, count: int) -> bytes:
+    """So many bytes, waited for.
+
+    Raises:
+        OSError: the other end is gone.
+    """
+    found = b""
+    while len(found) < count:
+        part = channel.recv(count - len(found))
+        if not part:
+            raise ConnectionResetError(errno.ECONNRESET, "the process has ended")
+        found += part
+    return found
+
+
+class Called:
+    """A process of our own, forked from a template whose child it is."""
+
+    def __init__(self, pid: int) -> None:
+        self._pidfd = os.pidfd_open(pid)
+
+    def kill(self) -> None:
+        """End it; returns when it has ended, and does nothing when it had."""
+        if self._pidfd < 0:
+            return
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        poll.poll(LEAVING * 1000)
+        os.close(self._pidfd)
+        self._pidfd = -1
+
+
+class Template(Forks):
+    """A template process of our own.
+
+    Args:
+        modules: what it imports.
+        environment: its environment; ours by default.
+    """
+
+    def __init__(
+        self, modules: Sequence[str] = PRELOAD, environment: Mapping[str, str] | None = None
+    ) -> None:
+        control, other = socket.socketpair()
+        super().__init__(control)
+        self.owner = os.getpid()
+        self._waited = False
+        command = [sys.executable, "-P", "-m", "flightschool.engine.template", str(other.fileno())]
+        with other:
+            self.process = subprocess.Popen(
+                [*command, *modules],
+                env=None if environment is None else dict(environment),
+                pass_fds=[other.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    @property
+    def control(self) -> socket.socket:
+        """What another process of ours makes `Forks` of."""
+        return self._control
+
+    def wait(self, timeout: float = 60.0) -> None:
+        """Wait until it is warm, which only one may do, and only once; it is closed when it is not.
+
+        Raises:
+            Unavailable: it did not start, or not within so many seconds.
+        """
+        try:
+            self._control.settimeout(timeout)
+            warm = self._control.recv(1)
+            self._control.settimeout(None)
+            self._waited = bool(warm)
+        except TimeoutError as error:
+            self.close()
+            raise Unavailable(
+                _(
+                    "The warm process was not ready within {seconds:g} s: raise --start-timeout, "
+                    "or run without --engine flightschool."
+                ).format(seconds=timeout)
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+        if not warm:
+            self.close()
+            raise Unavailable(_("The warm process ended before it was ready; what it said stands above."))
+
+    def alive(self) -> bool:
+        """Whether it can fork."""
+        return self.owner == os.getpid() and self.process.poll() is None
+
+    def _warm(self) -> bool:
+        if not self._waited:
+            with suppress(OSError):
+                return bool(self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return self._waited
 
     def close(self) -> None:
         """End it and all that came of it."""
+        cold = not self._warm()
         self._control.close()
         if self.owner == os.getpid():
+            if cold:  # nothing has come of it yet
+                self.process.kill()
             try:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
@@ -188,7 +301,8 @@ def template(timeout: float = 60.0) -> Template:
         if _template is None or not _template.alive():
             if _template is not None and _template.owner == os.getpid():
                 _template.close()
-            _template = Template(timeout=timeout)
+            _template = Template()
+            _template.wait(timeout)
         return _template
 
 
@@ -230,8 +344,7 @@ class Child:
         self._poll.register(channel, select.POLLIN)
         self._over: Ended | None = None
         self._token = begin["token"]
-        first = json.dumps(begin, default=str).encode()
-        self._send(len(first).to_bytes(8, "big") + first)
+        self._send(sized(begin))
 
     def __enter__(self) -> "Child":
         return self

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flightschool.curriculum import Module, Outcome
 from flightschool.engine import fingerprint
+from flightschool.grading import stage
 from flightschool.grading.executors import Crew, Unusable, Work, died, lost, trouble
 from flightschool.grading.gradebook import Gradebook
 from flightschool.grading.model import Limits, Mark, Result, Round, Submission, Task
@@ -114,7 +115,7 @@ class _Batch:
                         outcome=Outcome.NOT_ATTEMPTED,
                         share=0,
                     )
-                    for one in self.module.exercises.values()
+                    for one in stage.catalogue(self.module).values()
                 ),
                 refused=reason,
             )
@@ -195,7 +196,7 @@ class _Batch:
         return Round(
             module=self.module.id,
             title=self.module.title,
-            points=self.module.points,
+            points=sum(one.points for one in stage.catalogue(self.module).values()),
             graded_at=self.gradebook.graded_at(self.module.id) or datetime.now(UTC),
             results=tuple(results),
         )

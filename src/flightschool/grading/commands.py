@@ -119,7 +119,7 @@ def grade(
 
     from flightschool import curriculum
     from flightschool.engine import machine
-    from flightschool.grading import batch, container, executors, intake, reports, session
+    from flightschool.grading import batch, container, executors, intake, session
     from flightschool.grading import late as penalties
     from flightschool.grading.gradebook import NAME, Gradebook
     from flightschool.grading.model import Limits
@@ -145,6 +145,8 @@ def grade(
             executors.executor(executor, jobs or machine.cores(), chosen.id, walls=not trust) as crew,
             Gradebook(out / NAME) as gradebook,
         ):
+            from flightschool.grading import reports  # while the warm process starts
+
             with watch:
                 round = batch.grade(
                     found.submissions,

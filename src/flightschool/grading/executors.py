@@ -5,11 +5,12 @@ import os
 import platform
 import re
 import signal
+import socket
 import sys
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ from typing import Any, Self
 from flightschool import curriculum
 from flightschool.engine import fingerprint, sandbox
 from flightschool.errors import FlightSchoolError
+from flightschool.grading import warmth
 from flightschool.grading.model import Result, Task
+from flightschool.grading.warmth import WORKERS, Warmth
 from flightschool.i18n import _, language
 
 Work = Callable[[Task], Result]
@@ -83,7 +86,7 @@ def executor(address: str, jobs: int, module: str, *, walls: bool = True) -> Cre
     if not address:
         if walls:
             sandbox.available().require()
-        return Processes(jobs)
+        return Processes(jobs, Warmth.of(curriculum.module(module)))
     found = ADDRESS.fullmatch(address)
     if found is None:
         raise Unusable(
@@ -114,13 +117,30 @@ class Processes(Crew):
 
     They end with us, however we end. When one dies the pool of the standard library gives up; then there is a new one.
 
+    Args:
+        jobs: how many.
+        shared: what they have one warm process of together, started here; None: each starts what it needs.
+
     Raises:
         Unusable: no process can be started.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, shared: Warmth | None = None) -> None:
         self._jobs = jobs
-        self._pool = _Pool(jobs)
+        self._shared = shared
+        self._templates = [shared.template() for _some in range(-(-jobs // WORKERS))] if shared else []
+        try:
+            self._pool = self._new()
+        except BaseException:
+            self._cool()
+            raise
+
+    def _new(self) -> "_Pool":
+        return _Pool(self._jobs, self._shared, [one.control for one in self._templates])
+
+    def _cool(self) -> None:
+        for one in self._templates:
+            one.close()
 
     @property
     def wanted(self) -> int:
@@ -131,23 +151,27 @@ class Processes(Crew):
             return self._pool.submit(fn, *args, **kwargs)
         except BrokenExecutor:
             self._pool.kill()
-            self._pool = _Pool(self._jobs)
+            self._pool = self._new()
             return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
+        if wait:
+            self._cool()
 
     def abandon(self) -> None:
         self._pool.kill()
+        self._cool()
 
 
 class _Pool(ProcessPoolExecutor):
     """A pool whose workers wait for the end of a pipe that we alone hold open, and then end, too."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, shared: Warmth | None, controls: Sequence[socket.socket]) -> None:
         context = multiprocessing.get_context("spawn")
         self._waiting, self._lifeline = context.Pipe(duplex=False)
-        super().__init__(jobs, context, _join, (self._waiting,))
+        number = context.Value("i", 0)
+        super().__init__(jobs, context, _join, (self._waiting, number, shared, controls))
         try:
             self.submit(os.getpid).result(STARTING)
         except BaseException as error:
@@ -192,11 +216,22 @@ def _without_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _join(lifeline: Connection) -> None:
-    """Begin a worker: Ctrl-C is the grader's to handle, and the grader's end is the worker's."""
+def _join(
+    lifeline: Connection, number: Any, shared: Warmth | None, controls: Sequence[socket.socket]
+) -> None:
+    """Begin a worker: Ctrl-C is the grader's to handle, and the grader's end is the worker's. Warm processes are taken in turn."""
     signal.signal(signal.SIGINT, lambda *_: None)  # to ignore it would be passed on to all that we start
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    if shared is not None:
+        with number.get_lock():
+            mine = number.value % len(controls)
+            number.value += 1
+        for place, control in enumerate(controls):
+            if place == mine:
+                warmth.lend(shared, control)
+            else:
+                control.close()
 
 
 def _end_with(lifeline: Connection) -> None:

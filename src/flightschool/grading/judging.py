@@ -1,9 +1,7 @@
 """The judges of a graded run: a process of their own, behind walls without a network, that learners' code never enters.
 
-    python -P -m flightschool.grading.judging FD MODULE walls
-
-It gets the seed (a command line can be read by every user of the machine), then evidence, and gives verdicts, a JSON line each, over
-the socket FD. Evidence is hostile (a Parquet file made to crash its
+They are forked from the warm process, which knows no secret, and get the seed first, then evidence, and give verdicts, a JSON line each, over
+a socket. Evidence is hostile (a Parquet file made to crash its
 reader, say); so what it can do at worst is to end this process, which is started again then.
 """
 
@@ -13,19 +11,17 @@ import io
 import json
 import os
 import socket
-import subprocess
-import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from flightschool import paths
 from flightschool.curriculum import Module, Outcome, Verdict, load_lab_file
-from flightschool.engine import sandbox
+from flightschool.engine import sandbox, warm
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _, language
 
@@ -47,12 +43,16 @@ class Judges:
     Args:
         module: whose.
         seed: of the world.
+        forks: gives the warm process from which they are forked.
         walls: whether they are behind walls.
     """
 
-    def __init__(self, module: Module, seed: int, walls: bool = True) -> None:
+    def __init__(
+        self, module: Module, seed: int, forks: Callable[[], warm.Forks], walls: bool = True
+    ) -> None:
+        self._forks = forks
         self._module, self._seed, self._walls = module, seed, walls
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: warm.Called | None = None
         self._home: tempfile.TemporaryDirectory[str] | None = None
         self._planted: dict[str, Any] | None = None
         self._known: dict[bytes, Verdict] = {}
@@ -107,7 +107,6 @@ class Judges:
         if self._process is not None:
             self._channel.close()
             self._process.kill()
-            self._process.wait()
             self._process = None
         if self._home is not None:
             self._home.cleanup()
@@ -134,24 +133,19 @@ class Judges:
         return reply
 
     def _start(self) -> None:
-        self._channel, other = socket.socketpair()
-        command = [sys.executable, "-P", "-m", __spec__.name, str(other.fileno())]
-        command += [self._module.id, "walls" if self._walls else "open"]
         environment = {**os.environ, "FLIGHTSCHOOL_PROGRESS": "off"}
         if self._walls:  # read when the package is imported, which is before the walls are up
             environment["FLIGHTSCHOOL_STATE"] = INSIDE
         else:
             self._home = tempfile.TemporaryDirectory(prefix="flightschool-")
             environment["HOME"] = self._home.name
-        with other:
-            self._process = subprocess.Popen(
-                command,
-                pass_fds=[other.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env=environment,
-                cwd=environment.get("HOME"),
-            )
+        self._process, self._channel = self._forks().call(
+            __name__,
+            self._module.id,
+            self._walls,
+            folder=environment.get("HOME", "/"),
+            environment=environment,
+        )
         self._channel.sendall(json.dumps({"seed": self._seed}).encode() + b"\n")
 
 
@@ -230,7 +224,3 @@ class _PlantingGround:
         self.module, self.world, self.seed, self.path = module, world, world.seed, module.lab
         self.workdir = Path.home() / "work" / module.id
         self.workdir.mkdir(parents=True, exist_ok=True)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3] == "walls")

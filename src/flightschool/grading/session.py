@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from flightschool import curriculum, paths
-from flightschool.curriculum import Exercise, Outcome, Verdict
+from flightschool.curriculum import Outcome, Verdict
 from flightschool.engine import messages, sandbox, warm
 from flightschool.errors import FlightSchoolError
-from flightschool.grading import notebook, plan, stage
+from flightschool.grading import notebook, plan, stage, warmth
 from flightschool.grading.judging import LONGEST, Judges
 from flightschool.grading.model import Limits, Mark, Plan, Result, Task
-from flightschool.i18n import _, language
+from flightschool.grading.warmth import Warmth
+from flightschool.i18n import _
 from flightschool.services import npm
 
 MOST_DRILLS = 20
@@ -53,47 +54,32 @@ class Session:
             sandbox.available().require()
         self.module, self.seed, self.limits = curriculum.module(module), seed, limits
         self.canonical = plan.read_canonical(paths.NOTEBOOKS / f"{self.module.id}.ipynb")
-        self.home = stage.build(self.module)
-        self.environment = {
-            "FLIGHTSCHOOL_HOME": str(self.home),
-            "FLIGHTSCHOOL_LANG": language(),
-            "FLIGHTSCHOOL_MODULE": self.module.id,
-            "FLIGHTSCHOOL_PROGRESS": "off",
-            "FLIGHTSCHOOL_STATE": f"{sandbox.HOME}/.flightschool",
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "PYTHONPATH": os.pathsep.join([str(paths.PACKAGE.parent), str(self.home / "labs")]),
-        }
-        tools = [npm.TOOLS] if npm.TOOLS.is_dir() else []
-        if tools:
-            self.environment[npm.GIVEN] = str(npm.TOOLS)
-        outside = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
-        used = stage.libraries(self.module)
-        preload = [name for name in warm.PRELOAD if name.split(".")[0].removesuffix("_inline") in used]
-        self._warm = [*preload, "flightschool.grading.preload"], {**outside, **self.environment}
-        self.template = warm.Template(*self._warm)
-        self.judges = Judges(self.module, seed, limits.walls)
+        self.exercises = stage.catalogue(self.module)
+        self.warmth = Warmth.of(self.module)
+        self.forks = warmth.forks(self.warmth)
+        self.judges = Judges(self.module, seed, self._living, limits.walls)
         self.policy = None
         if limits.walls:
             self.policy = sandbox.Policy(
                 readable=(
                     *sandbox.environment(),
                     paths.PACKAGE,
-                    self.home,
+                    self.warmth.home,
                     paths.DATASETS,
-                    *tools,
+                    *([npm.TOOLS] if npm.GIVEN in self.warmth.inside else []),
                 ),
                 writable=limits.writable,
                 memory=limits.memory,
                 cpu=math.ceil(limits.notebook),
                 wall=limits.notebook + 30,
                 processes=limits.processes,
-                environment=tuple(self.environment.items()),
+                environment=tuple(self.warmth.inside.items()),
             )
 
     def close(self) -> None:
         """End the processes."""
         self.judges.close()
-        self.template.close()
+        self.forks.close()
 
     def grade(self, task: Task) -> Result:
         """The result of one submission, whatever is in it."""
@@ -110,7 +96,7 @@ class Session:
                 "The notebook can't be understood: open it in JupyterLab, save it, and hand it in again."
             )
         if refused:
-            verdicts = dict.fromkeys(self.module.exercises, Verdict(Outcome.NOT_ATTEMPTED))
+            verdicts = dict.fromkeys(self.exercises, Verdict(Outcome.NOT_ATTEMPTED))
             notices: tuple[str, ...] = ()
         else:
             verdicts, notices = attempt.verdicts(), (*made.notices, *attempt.notices)
@@ -118,12 +104,18 @@ class Session:
             learner=task.learner,
             file=task.file,
             fingerprint=task.fingerprint,
-            marks=tuple(mark(exercise, verdicts[name]) for name, exercise in self.module.exercises.items()),
+            marks=tuple(mark(exercise, verdicts[name]) for name, exercise in self.exercises.items()),
             notices=notices,
             refused=refused,
             answers=dict(made.answers),
             seconds=time.monotonic() - begin,
         )
+
+    def _living(self) -> warm.Forks:
+        if not self.forks.alive():  # the machine may have run out of memory
+            self.forks.close()
+            self.forks = warmth.forks(self.warmth)
+        return self.forks
 
     @contextmanager
     def process(self) -> Iterator[warm.Child]:
@@ -132,12 +124,9 @@ class Session:
         environment: Mapping[str, str] = {}
         if self.policy is None:
             folder = Path(tempfile.mkdtemp(prefix="flightschool-"))
-            environment = {**self.environment, "HOME": str(folder), "PATH": os.environ.get("PATH", "")}
-        if not self.template.alive():  # the machine may have run out of memory
-            self.template.close()
-            self.template = warm.Template(*self._warm)
+            environment = {**self.warmth.inside, "HOME": str(folder), "PATH": os.environ.get("PATH", "")}
         try:
-            with self.template.fork(
+            with self._living().fork(
                 str(folder),
                 self.policy,
                 seed=self.seed,
@@ -158,7 +147,7 @@ class Session:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def mark(exercise: Exercise, verdict: Verdict) -> Mark:
+def mark(exercise: stage.Listed, verdict: Verdict) -> Mark:
     """The mark of one exercise; its texts cut to a length that somebody reads."""
 
     def short(text: str) -> str:
@@ -199,7 +188,7 @@ class Attempt:
         return self._verdicts
 
     def _missing(self) -> list[str]:
-        return [name for name in self._session.module.exercises if name not in self._verdicts]
+        return [name for name in self._session.exercises if name not in self._verdicts]
 
     def _not_reached(self) -> Verdict:
         if time.monotonic() >= self._end:

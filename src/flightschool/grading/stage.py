@@ -8,9 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from flightschool import paths
 from flightschool.curriculum import Module
+from flightschool.data.writing import atomic
+from flightschool.i18n import language
 
 HIDDEN = frozenset({"judges", "drill"})
 """What of a lab knows the reference answers, or what a drill has broken."""
@@ -48,6 +51,27 @@ def build(module: Module, folder: Path | None = None) -> Path:
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return stage
+
+
+class Listed(NamedTuple):
+    """What a mark says of its exercise."""
+
+    id: str
+    title: str
+    points: float
+
+
+def catalogue(module: Module) -> dict[str, Listed]:
+    """The exercises by id, as in `module.exercises`, kept beside the stage: to load them takes pandas, and most of a worker's start."""
+    stage = build(module)
+    kept = stage.with_name(f"{stage.name}-{language()}.json")
+    try:
+        found = [Listed(*one) for one in json.loads(kept.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        found = [Listed(one.id, one.title, one.points) for one in module.exercises.values()]
+        with atomic(kept) as file:
+            file.write(json.dumps(found).encode())
+    return {one.id: one for one in found}
 
 
 def hidden(module: Module) -> frozenset[str]:

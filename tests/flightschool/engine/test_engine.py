@@ -351,9 +351,9 @@ def test_behind_walls(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_template_that_cannot_start_says_so() -> None:
     with pytest.raises(warm.Unavailable, match="not ready within"):
-        warm.Template(timeout=0.01)
+        warm.Template().wait(timeout=0.01)
     with pytest.raises(warm.Unavailable, match="ended before it was ready"):
-        warm.Template(environment={"PATH": os.environ["PATH"], "PYTHONHOME": "/nowhere"})
+        warm.Template(environment={"PATH": os.environ["PATH"], "PYTHONHOME": "/nowhere"}).wait()
 
 
 def test_another_kernel_is_a_real_one(run: Run, caplog: pytest.LogCaptureFixture) -> None:

@@ -47,3 +47,18 @@ def work(task: Task) -> Result:
 def pid(_task: object) -> int:
     """The worker's process."""
     return os.getpid()
+
+
+def lent(module: str) -> bool:
+    """Whether the warm process of this worker is a lent one. It is tried, by a call of what is not there."""
+    from flightschool import curriculum
+    from flightschool.engine import warm
+    from flightschool.grading import warmth
+
+    forks = warmth.forks(warmth.Warmth.of(curriculum.module(module)))
+    called, channel = forks.call("judge_of_nothing", folder="/", environment={})
+    channel.close()
+    called.kill()
+    if isinstance(forks, warm.Template):
+        forks.close()
+    return not isinstance(forks, warm.Template)

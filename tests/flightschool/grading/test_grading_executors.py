@@ -14,11 +14,13 @@ from typing import Any
 import psutil
 import pytest
 
-from flightschool.engine import sandbox
+from flightschool import curriculum
+from flightschool.engine import sandbox, warm
 from flightschool.grading import executors
 from flightschool.grading.batch import outcome
 from flightschool.grading.executors import Dask, Processes, Unusable, executor, obstacle, site, trouble
 from flightschool.grading.model import Task
+from flightschool.grading.warmth import Warmth
 
 HERE = str(Path(__file__).parent)
 sys.path.insert(0, HERE)  # worker processes get this path, too
@@ -69,6 +71,18 @@ def test_a_dead_worker_is_replaced() -> None:
         assert isinstance(error, BrokenExecutor)
         assert "died" in trouble(error)
         assert crew.submit(fakes.work, task()).result().learner == "ada"
+
+
+@pytest.mark.skipif(warm.missing() is not None, reason=f"no warm processes: {warm.missing()}")
+def test_workers_share_a_warm_process_as_long_as_it_lives() -> None:
+    with Processes(2, Warmth.of(curriculum.module(MODULE))) as crew:
+        assert [crew.submit(fakes.lent, MODULE).result() for _worker in range(2)] == [True, True]
+        (template,) = crew._templates
+        template.process.kill()
+        template.process.wait()
+        assert crew.submit(fakes.lent, MODULE).result() is False
+        assert alive(crew.submit(fakes.pid, None).result())
+    assert template.control.fileno() == -1
 
 
 def test_abandoned_workers_are_gone_at_once() -> None:

@@ -10,16 +10,24 @@ import pytest
 
 from flightschool import curriculum, paths
 from flightschool.curriculum import Outcome
-from flightschool.engine import sandbox
+from flightschool.engine import sandbox, warm
 from flightschool.errors import FlightSchoolError
 from flightschool.grading import judging
+from flightschool.grading.warmth import Warmth
 
 pytestmark = pytest.mark.skipif(bool(sandbox.available().walls), reason=sandbox.available().walls)
 
 
 @pytest.fixture(scope="module")
-def judges() -> Iterator[judging.Judges]:
-    judges = judging.Judges(curriculum.module("01"), seed=7)
+def template() -> Iterator[warm.Template]:
+    template = Warmth.of(curriculum.module("01")).template()
+    yield template
+    template.close()
+
+
+@pytest.fixture(scope="module")
+def judges(template: warm.Template) -> Iterator[judging.Judges]:
+    judges = judging.Judges(curriculum.module("01"), 7, lambda: template)
     yield judges
     judges.close()
 
@@ -42,13 +50,13 @@ def test_any_evidence_gets_a_verdict(judges: judging.Judges, evidence: object) -
         assert judges.verdict(exercise, evidence).share == 0
 
 
-def test_a_drill_is_planted_the_same_each_time(judges: judging.Judges) -> None:
+def test_a_drill_is_planted_the_same_each_time(judges: judging.Judges, template: warm.Template) -> None:
     def names(planted: dict) -> list[str]:
         with tarfile.open(fileobj=io.BytesIO(base64.b64decode(planted["files"]))) as files:
             return files.getnames()
 
     first = judges.plant()
-    again = judging.Judges(curriculum.module("01"), seed=7)
+    again = judging.Judges(curriculum.module("01"), 7, lambda: template)
     try:
         second = again.plant()
     finally:
@@ -86,7 +94,9 @@ def deadly(evidence, world):
 
 
 @pytest.fixture
-def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[judging.Judges]:
+def deadly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: warm.Template
+) -> Iterator[judging.Judges]:
     """The judges of a house whose judge does not survive some evidence."""
     lab = tmp_path / "labs" / "01_dataops_intro"
     lab.mkdir(parents=True)
@@ -96,7 +106,7 @@ def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[judging.
     monkeypatch.setenv("FLIGHTSCHOOL_HOME", str(tmp_path))
     monkeypatch.setattr(judging, "DEADLINE", 5.0)
     judges = judging.Judges(
-        curriculum.module("01"), seed=7, walls=False
+        curriculum.module("01"), 7, lambda: template, walls=False
     )  # the walls of the real course hide this one
     yield judges
     judges.close()

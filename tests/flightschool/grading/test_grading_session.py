@@ -138,9 +138,13 @@ questions.Question.check = check
 
 def test_nothing_is_left_of_a_submission(graded: session.Session) -> None:
     before = {one.pid for one in psutil.process_iter()}
-    code = "import subprocess\nsubprocess.Popen('setsid sleep 1000 & disown', shell=True, start_new_session=True)"
+    code = "import subprocess\nsubprocess.Popen('setsid sleep 1000.4711 & disown', shell=True, start_new_session=True)"
     verdicts(graded, quiz=f"{code}\n{right_quiz()}")
-    left = [one for one in psutil.process_iter() if one.pid not in before and "sleep" in one.name()]
+    left = [
+        one
+        for one in psutil.process_iter(["cmdline"])
+        if one.pid not in before and "1000.4711" in (one.info["cmdline"] or ())
+    ]
     assert left == []
 
 

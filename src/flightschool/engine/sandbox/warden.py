@@ -86,6 +86,13 @@ class Warden:
         wire.send(self._orders, {}, [channel.fileno()])
         return None
 
+    def end(self) -> None:
+        """Let them end, and all runs with them, and wait for it, so that what they used of the processor adds up."""
+        self.let_go()
+        for process in self.processes:
+            with suppress(ChildProcessError):
+                os.waitpid(process, 0)
+
     def let_go(self) -> None:
         """In another fork of the process: close what leads to the warden and the stem."""
         self._orders.close()

@@ -91,8 +91,6 @@ def tokens(code: str) -> list[str]:
 
 
 def _pairs(answers: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, str], float]]:
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
-
     learners: list[str] = []
     steps: list[Any] = []
     for learner, code in answers:
@@ -102,6 +100,8 @@ def _pairs(answers: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, str], fl
             steps.append(_steps(found))
     if len(learners) < 2:
         return []
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped] # takes its time: only where there is something to compare
+
     all_steps, column, answers_with = np.unique(
         np.concatenate(steps), return_inverse=True, return_counts=True
     )
