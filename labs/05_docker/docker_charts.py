@@ -39,7 +39,9 @@ def rebuild_grid(before: Build, after: Mapping[str, Build]) -> str:
             )
     axes.set(xlim=(0, len(after)), ylim=(len(layers), 0))
     axes.set_xticks([n + 0.46 for n in range(len(after))], list(after), fontsize=8)
-    axes.set_yticks([n + 0.43 for n in range(len(layers))], [str(step)[:44] for step in layers], fontsize=8)
+    axes.set_yticks(
+        [n + 0.43 for n in range(len(layers))], [shorten(str(step), 44) for step in layers], fontsize=8
+    )
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
@@ -49,6 +51,11 @@ def rebuild_grid(before: Build, after: Mapping[str, Build]) -> str:
     return _("In words, layers that are rebuilt of {total}: {counts}.").format(
         total=len(layers), counts=counts
     )
+
+
+def shorten(text: str, most: int) -> str:
+    """The beginning of a text, with a sign that there is more."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def start_order(fates: Mapping[str, Fate], until: float = 60) -> str:
@@ -80,6 +87,8 @@ def start_order(fates: Mapping[str, Fate], until: float = 60) -> str:
         (_("ready"), DARK, ""),
     ):
         axes.bar(0, 0, color=colour, hatch=hatch, edgecolor="grey", label=label)
+    if any(fate.status not in (0, None) for fate in fates.values()):
+        axes.plot([], [], "X", color="black", label=_("fails"))
     axes.set_yticks(range(len(fates)), list(fates))
     axes.invert_yaxis()
     axes.set(xlim=(0, until), xlabel=_("seconds after `docker compose up`"))

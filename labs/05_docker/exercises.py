@@ -89,6 +89,12 @@ def modelled(files: Mapping[str, str], context: Mapping[str, bytes]) -> Build | 
         return None
 
 
+def for_api(answer: Any, world: World) -> tuple[dict[str, str], Mapping[str, bytes], Build | None]:
+    """The files of an image of the delay API, the repository that they build, and what the model makes of both."""
+    files, context = texts(answer), build_contexts.api_repository(world)
+    return files, context, modelled(files, context)
+
+
 def ran(done: Build | None, look: Callable[[Rootfs], Any], volumes: Mapping[str, Path] | None = None) -> Any:
     """What `look` sees of the image's command, run here without an engine."""
     if done is None:
@@ -100,12 +106,14 @@ def ran(done: Build | None, look: Callable[[Rootfs], Any], volumes: Mapping[str,
             return {"problem": str(error)[:500]}
 
 
-def by_engine(look: Callable[[docker_engine.Engine], Any], bases: list[str]) -> dict[str, Any]:
-    """What the engine says, or why it was not asked."""
+def by_engine(look: Callable[[docker_engine.Engine], Any], done: Build | None) -> dict[str, Any]:
+    """What the engine says of a build that the model came through, or why it was not asked."""
+    if done is None:
+        return {"waits": ""}
     engine = docker_engine.engine()
     if isinstance(engine, str):
         return {"waits": engine}
-    if missing := [base for base in bases if not engine.has(base.split("@")[0])]:
+    if missing := [base for base in done.bases if not engine.has(base.split("@")[0])]:
         return {"waits": _("this engine does not hold {base}: docker pull {base}").format(base=missing[0])}
     try:
         return {"version": engine.version, **look(engine)}
@@ -190,7 +198,7 @@ def etl_image(answer: Any, world: World) -> Any:
     with folder() as data:
         build_contexts.lay_out({raw.file_name(day): raw.render(world.flights(day))}, data / "inbox")
         run_here = ran(done, look, {"/data": data})
-        said = by_engine(ask, done.bases) if done else {"waits": ""}
+        said = by_engine(ask, done)
     return {**files, "ran": run_here, "engine": said}
 
 
@@ -223,9 +231,7 @@ def landed(lake: Path) -> list[str]:
 )
 def cached_layers(answer: Any, world: World) -> Any:
     """The texts; with an engine, the layers that a change of code replaces."""
-    files = texts(answer)
-    context = build_contexts.api_repository(world)
-    done = modelled(files, context)
+    files, context, done = for_api(answer, world)
     edit = next(one for one in build_contexts.edits(world, context, "delays") if one.kind == "code")
 
     def ask(engine: docker_engine.Engine) -> Any:
@@ -235,7 +241,7 @@ def cached_layers(answer: Any, world: World) -> Any:
             new = after.about()["layers"]
         return {"replaced": len([one for one in new if one not in old]), "layers": len(new)}
 
-    return {**files, "engine": by_engine(ask, done.bases) if done else {"waits": ""}}
+    return {**files, "engine": by_engine(ask, done)}
 
 
 # q3 ----------------------------------------------------------------------------------------------------------------
@@ -262,9 +268,7 @@ def cached_layers(answer: Any, world: World) -> Any:
 )
 def same_twice(answer: Any, world: World) -> Any:
     """The texts; with an engine, the files that differ between two builds without a cache."""
-    files = texts(answer)
-    context = build_contexts.api_repository(world)
-    done = modelled(files, context)
+    files, context, done = for_api(answer, world)
     text = undigested(files["Dockerfile"])
 
     def ask(engine: docker_engine.Engine) -> Any:
@@ -278,7 +282,7 @@ def same_twice(answer: Any, world: World) -> Any:
         differing = sorted(path for path in one.keys() | two.keys() if one.get(path) != two.get(path))
         return {"files": len(one), "differing": differing[:20], "count": len(differing)}
 
-    return {**files, "engine": by_engine(ask, done.bases) if done else {"waits": ""}}
+    return {**files, "engine": by_engine(ask, done)}
 
 
 # q4 ----------------------------------------------------------------------------------------------------------------
@@ -305,9 +309,7 @@ def same_twice(answer: Any, world: World) -> Any:
 )
 def model_image(answer: Any, world: World) -> Any:
     """The texts; what the image's own command answers here, with a model and without; how it stops; with an engine, the same in a container."""
-    files = texts(answer)
-    context = build_contexts.api_repository(world)
-    done = modelled(files, context)
+    files, context, done = for_api(answer, world)
     bodies = [f'{{"carrier": "{c}", "origin": "{o}", "hour": {h}}}'.encode() for c, o, h in ASKED]
 
     def serve(rootfs: Rootfs) -> Any:
@@ -342,7 +344,7 @@ def model_image(answer: Any, world: World) -> Any:
                 return {**built.about(), "replies": replies, "state": box.health(), "stopped": box.stop()}
 
     found = {**files, "ran": ran(done, serve), "modelless": ran(done, without_model)}
-    return {**found, "engine": by_engine(ask, done.bases) if done else {"waits": ""}}
+    return {**found, "engine": by_engine(ask, done)}
 
 
 # q5 ----------------------------------------------------------------------------------------------------------------

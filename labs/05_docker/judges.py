@@ -87,13 +87,59 @@ def mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def built(parts: Mapping[str, Any], context: Mapping[str, bytes]) -> Build | Flaw:
-    """The build by the model, or why it stops."""
-    try:
-        return build(parts.get("Dockerfile"), context, parts.get(".dockerignore"))
-    except DockerfileError as error:
-        what = _("The build stops. {error}").format(error=error)
-        return Flaw(what, _("Look at that line; the paths of COPY are those of the repository."), stops=True)
+@dataclass(frozen=True)
+class Given:
+    """What was given for an image of this world: the files, the repository that they build, the secrets that lie in it.
+
+    `locks` are the lists that its packages may come from, called `lock` in a message; `more` is what the program needs beside its package.
+    """
+
+    parts: Mapping[str, Any]
+    context: Mapping[str, bytes]
+    planted: Mapping[str, bytes]
+    package: str
+    lock: str
+    locks: tuple[bytes, ...]
+    more: tuple[str, ...] = ()
+
+    def build(self, edit: build_contexts.Edit | None = None) -> Build | Flaw:
+        """The build by the model, after an edit of the repository, or why it stops."""
+        context = edit.apply(self.context) if edit else self.context
+        try:
+            return build(self.parts.get("Dockerfile"), context, self.parts.get(".dockerignore"))
+        except DockerfileError as error:
+            what = _("The build stops. {error}").format(error=error)
+            return Flaw(
+                what, _("Look at that line; the paths of COPY are those of the repository."), stops=True
+            )
+
+    def whole(self, done: Build) -> list[Flaw]:
+        """Whether all of the program is in it, with its packages, and no secret."""
+        return [
+            *leaks(done, self.planted),
+            *complete(done, self.context, self.package, self.more),
+            *packages(done, self.locks, self.lock),
+        ]
+
+    def careful(self, done: Build) -> list[Flaw]:
+        """What a reviewer says, and what the engine refused."""
+        return [*bases(done), *litter(done, self.planted), *linted(self.parts), *engine_flaws(self.parts)]
+
+
+def for_etl(evidence: Any, world: World) -> Given:
+    """An image of the ETL."""
+    context = build_contexts.etl_repository(world)
+    planted = build_contexts.secrets(world, "etl")
+    lock = "requirements.lock"
+    return Given(parts_of(evidence), context, planted, "etl", lock, (context[lock],))
+
+
+def for_api(evidence: Any, world: World) -> Given:
+    """An image of the delay API, with FastAPI or with Flask."""
+    context = build_contexts.api_repository(world)
+    planted = build_contexts.secrets(world, "delays")
+    locks = (context["requirements.lock"], context["requirements-flask.lock"])
+    return Given(parts_of(evidence), context, planted, "delays", "the lock", locks, ("model.json",))
 
 
 def waiting(parts: Mapping[str, Any], what: str) -> str:
@@ -261,9 +307,8 @@ def complete(
     return []
 
 
-def packages(done: Build, lock: bytes | tuple[bytes, ...], name: str) -> list[Flaw]:
+def packages(done: Build, locks: tuple[bytes, ...], name: str) -> list[Flaw]:
     """Whether the Python of the start command has the locked packages."""
-    locks = (lock,) if isinstance(lock, bytes) else lock
     installs = [one for step in done.steps for one in step.installs]
     if not installs:
         return [
@@ -336,19 +381,16 @@ def shape(image: Image) -> list[Flaw]:
 @judge("q1")
 def etl_image(evidence: Any, world: World) -> Verdict:
     """Built by the model, linted, run by the probe; by the engine where there was one."""
-    parts = parts_of(evidence)
-    context = build_contexts.etl_repository(world)
-    planted = build_contexts.secrets(world, "etl")
+    given = for_etl(evidence, world)
+    parts = given.parts
     expected = _(
         "An image that runs `python -m etl` as a user without rights, with the locked packages and Java 17, checked for its health, and with nothing in it that it does not need."
     )
-    done = built(parts, context)
+    done = given.build()
     if isinstance(done, Flaw):
         return verdict([done], expected, "")
     flaws = [
-        *leaks(done, planted),
-        *complete(done, context, "etl"),
-        *packages(done, context["requirements.lock"], "requirements.lock"),
+        *given.whole(done),
         *java(done),
         *lists_of_debian(done),
         *user(done.image),
@@ -356,13 +398,7 @@ def etl_image(evidence: Any, world: World) -> Verdict:
     ]
     if not any(flaw.stops for flaw in flaws):
         flaws += etl_runs(mapping(parts.get("ran")), done, world)
-    flaws += [
-        *bases(done),
-        *litter(done, planted),
-        *linted(parts),
-        *engine_flaws(parts),
-        *etl_in_engine(mapping(parts.get("engine")), world),
-    ]
+    flaws += [*given.careful(done), *etl_in_engine(mapping(parts.get("engine")), world)]
     return verdict(
         flaws,
         expected,
@@ -403,6 +439,16 @@ def java(done: Build) -> list[Flaw]:
             Flaw(
                 _("{package} is not Java 17, which this Spark was tested with.").format(package=found[0]),
                 _("openjdk-17-jre-headless"),
+            )
+        ]
+    if other := [word for word in found if "=" in word and not word.partition("=")[2].startswith("17")]:
+        return [
+            Flaw(
+                _("{package} asks for a version that this package never has: apt-get stops there.").format(
+                    package=other[0]
+                ),
+                _("After the = stands the package's own version, which begins with 17."),
+                stops=True,
             )
         ]
     if any("-jdk" in word for word in found):
@@ -557,20 +603,16 @@ def etl_in_engine(said: Mapping[str, Any], world: World) -> list[Flaw]:
 @judge("q2")
 def cached_layers(evidence: Any, world: World) -> Verdict:
     """Each edit of a week applied alone, and the layers counted that the cache does not know."""
-    parts = parts_of(evidence)
-    context = build_contexts.api_repository(world)
-    planted = build_contexts.secrets(world, "delays")
+    given = for_api(evidence, world)
+    parts, context = given.parts, given.context
     expected = _(
         "A change of code rebuilds one layer, a new model at most two, a new lock the packages; what is not in the image rebuilds nothing."
     )
-    before = built(parts, context)
+    before = given.build()
     if isinstance(before, Flaw):
         return verdict([before], expected, "")
-    locks = (context["requirements.lock"], context["requirements-flask.lock"])
     flaws = [
-        *leaks(before, planted),
-        *complete(before, context, "delays", ("model.json",)),
-        *packages(before, locks, "the lock"),
+        *given.whole(before),
         *[
             Flaw(
                 _("{base} is another base than before; where it moves, each layer is built again.").format(
@@ -589,10 +631,10 @@ def cached_layers(evidence: Any, world: World) -> Verdict:
         build_contexts.Edit("model", "model.json", context["model.json"] + b" "),
     ]
     for edit in edits:
-        after = built(parts, edit.apply(context))
+        after = given.build(edit)
         if isinstance(after, Flaw):
             return verdict([after], expected, "")
-        flaws += rebuild_flaws(edit, before, after, locks)
+        flaws += rebuild_flaws(edit, before, after)
     said = mapping(parts.get("engine"))
     if isinstance(said.get("replaced"), int) and said["replaced"] != 1:
         flaws.append(
@@ -612,9 +654,7 @@ def cached_layers(evidence: Any, world: World) -> Verdict:
     )
 
 
-def rebuild_flaws(
-    edit: build_contexts.Edit, before: Build, after: Build, locks: tuple[bytes, ...]
-) -> list[Flaw]:
+def rebuild_flaws(edit: build_contexts.Edit, before: Build, after: Build) -> list[Flaw]:
     """What one edit rebuilds, against what it should."""
     again = rebuilt(before, after)
     pip = [step for step in again if step.installs]
@@ -703,22 +743,15 @@ def rebuild_flaws(
 @judge("q3")
 def same_twice(evidence: Any, world: World) -> Verdict:
     """Built on two days: what differs, and whether the program is in it at all."""
-    parts = parts_of(evidence)
-    context = build_contexts.api_repository(world)
-    planted = build_contexts.secrets(world, "delays")
+    given = for_api(evidence, world)
+    parts, context = given.parts, given.context
     expected = _(
         "Two builds of the same commit, a week apart and without a cache, hold the same bytes: base, packages, files, byte code."
     )
-    done = built(parts, context)
+    done = given.build()
     if isinstance(done, Flaw):
         return verdict([done], expected, "")
-    locks = (context["requirements.lock"], context["requirements-flask.lock"])
-    whole = [
-        *leaks(done, planted),
-        *complete(done, context, "delays", ("model.json",)),
-        *packages(done, locks, "the lock"),
-        *shape(done.image),
-    ]
+    whole = [*given.whole(done), *shape(done.image)]
     moved = twice_built.moved(
         parts.get("Dockerfile"), parts.get(".dockerignore"), context, build_contexts.a_week_later(context)
     )
@@ -778,33 +811,18 @@ ASKED = (("UA", "EWR", 17), ("B6", "JFK", 7), ("ZZ", "LGA", 3))
 @judge("q4")
 def model_image(evidence: Any, world: World) -> Verdict:
     """The API called, its health asked, its end watched."""
-    parts = parts_of(evidence)
-    context = build_contexts.api_repository(world)
-    planted = build_contexts.secrets(world, "delays")
+    given = for_api(evidence, world)
+    parts, context = given.parts, given.context
     expected = _(
         "An image whose API answers from outside with the model's probabilities, that knows when it can't answer, and that ends when it is told to."
     )
-    done = built(parts, context)
+    done = given.build()
     if isinstance(done, Flaw):
         return verdict([done], expected, "")
-    locks = (context["requirements.lock"], context["requirements-flask.lock"])
-    image = done.image
-    flaws = [
-        *leaks(done, planted),
-        *complete(done, context, "delays", ("model.json",)),
-        *packages(done, locks, "the lock"),
-        *user(image),
-        *shape(image),
-    ]
+    flaws = [*given.whole(done), *user(done.image), *shape(done.image)]
     if not any(flaw.stops for flaw in flaws):
         flaws += served_flaws(parts, done, json.loads(context["model.json"]))
-    flaws += [
-        *bases(done),
-        *litter(done, planted),
-        *linted(parts),
-        *engine_flaws(parts),
-        *container_flaws(mapping(parts.get("engine")), context),
-    ]
+    flaws += [*given.careful(done), *container_flaws(mapping(parts.get("engine")), context)]
     return verdict(
         flaws,
         expected,
@@ -869,6 +887,17 @@ def served_flaws(parts: Mapping[str, Any], done: Build, model: Mapping[str, Any]
                 _(
                     "--host 0.0.0.0 (gunicorn: --bind 0.0.0.0:8000). Who may come in is decided when the port is published."
                 ),
+                stops=True,
+            )
+        ]
+    listens = set(re.findall(r"(?:--port[= ]|:|PORT=)(\d+)\b", words)) or {"8000"}
+    if image.ports and not listens & {port.split("/")[0] for port in image.ports}:
+        return [
+            Flaw(
+                _("EXPOSE says {port}, and the start command names another port.").format(
+                    port=image.ports[0]
+                ),
+                _("Whoever publishes the port that you name reaches nobody."),
                 stops=True,
             )
         ]
@@ -1407,10 +1436,12 @@ def drill_dockerfile(parts: Mapping[str, Any]) -> list[Flaw]:
         "report.py": b"", "requirements.txt": drill.REQUIREMENTS.encode(), "requirements.lock": str(parts.get("lock", "")).encode(),
         "Dockerfile": b"", "flights.csv": b"", "wheels/nyc_ontime-3.1.0-py3-none-any.whl": b"", "laptop/freeze.txt": b"", "ci/freeze.txt": b"", "commits.txt": b"",
     }  # fmt: skip
-    done = built({"Dockerfile": parts.get("Dockerfile")}, context)
+    lock = "requirements.lock"
+    given = Given({"Dockerfile": parts.get("Dockerfile")}, context, {}, "", lock, (context[lock],))
+    done = given.build()
     if isinstance(done, Flaw):
         return [done]
-    flaws = packages(done, context["requirements.lock"], "requirements.lock")
+    flaws = packages(done, given.locks, given.lock)
     if not any(entry.source == "report.py" for entry in done.image.files.values()):
         flaws.append(
             Flaw(_("report.py is not in the image."), _("COPY report.py, after the packages."), stops=True)

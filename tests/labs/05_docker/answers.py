@@ -23,17 +23,19 @@ import twice_built  # noqa: E402
 import wheelhouse  # noqa: E402
 
 MUTATION = {
-    "q1": {"most": 20, "worlds": 1},
+    "q1": {"most": 40, "worlds": 1},
     "q2": {"most": 60, "worlds": 2},
     "q3": {"most": 60, "worlds": 2},
-    "q4": {"most": 20, "worlds": 1},
+    "q4": {"most": 40, "worlds": 1},
     "drill": {"most": 24, "worlds": 2},
 }
 """Where a mutant takes seconds, `make judge` tries fewer."""
 
 _ALL_LET_IN = r"^(lock_then|pinned|fastapi|two_stages)\w* Dockerfile FDL: COPY (%s).* → COPY \. \.$"
-_MEANT = {
+_NAMED = {
     r"^(in_stages|in_two_stages|flask)\w* (\.dockerignore (SDL|SWP|UOD)|.*KDL: .*ignore=)": "each file is copied by name, so nothing has to be kept away",
+}
+_MEANT = {
     r"\.dockerignore SWP: \.git \|": "what is kept away is kept away in any order",
     r"\.dockerignore SWP: \S+ \| (\*\*/|\.|data|service)": "what is kept away is kept away in any order",
     r"\.dockerignore SWP: !\S+ \| !": "what is let in is let in in any order",
@@ -52,42 +54,46 @@ STILL_RIGHT = {
         **_MEANT,
         r"\.dockerignore .*!(delays|model)": "this repository has neither",
         _ALL_LET_IN % "etl/": "the list of what is let in keeps the rest away",
-        r"SWP: (RUN apt-get|RUN --mount|COPY --from|ENV PATH)": "neither needs the other",
-        r"CRP: COPY --chown": "whoever owns it, everybody can read it",
-        r"(KDL|CRP): HEALTHCHECK (…|--)\S*(interval|timeout)": "another patience",
-        r"CRP: ENV PYTHONPATH=/srv PYTHONUNBUFFERED=1 →": "any text will do",
+        r"SWP: (RUN apt-get|RUN --mount|COPY --(from|chown)|ENV PATH|ENTRYPOINT)": "neither needs the other",
+        r"SWP: ENV PYTHONPATH": "what is installed there is found all the same",
+        r"SDL: (WORKDIR /data|CMD)": "folder and arguments come with docker run",
+        r"(KDL|CRP): COPY --chown": "whoever owns it, everybody can read it",
+        r"(KDL|CRP): HEALTHCHECK .*--(interval|timeout)": "another patience",
+        r"CRP: ENV .*PYTHONUNBUFFERED=1 →": "any text will do",
+        r"^one_stage\w* \.dockerignore (SDL|UOD): (\.git|\.venv|data|service-account\.json) →": "it copies etl/ alone",
         r"SDL: ARG PYTHON": "nothing uses it",
     },
     "q2": {
-        **_MEANT, **_NO_START, **_NO_ETL,
+        **_NAMED, **_MEANT, **_NO_START, **_NO_ETL,
         r"(SDL|FRM): CMD": "the image is not started",
         _ALL_LET_IN % "delays/": "the list of what is let in keeps the rest away",
         r"KDL: RUN .*--no-cache-dir.* → (?!.*--no-cache-dir)": "it asks for no small image",
         r"(KDL|SWP): COPY --link": "--link spares more than it asks for",
     },
     "q3": {
-        **_MEANT, **_NO_START, **_NO_ETL,
+        **_NAMED, **_MEANT, **_NO_START, **_NO_ETL,
         _ALL_LET_IN % "requirements|model|delays/": "the list of what is let in keeps the rest away",
         r"^in_two_stages\w* Dockerfile FDL: COPY requirements": "that stage is not shipped",
         r"SWP: (ENV PYTHONPATH|COPY --from|COPY model|COPY delays|RUN pip install.* → COPY model)": "their order changes no byte",
         r"SWP: WORKDIR /app \| USER": "settings stand in any order",
     },
     "q4": {
-        **_MEANT, **_NO_ETL,
+        **_NAMED, **_MEANT, **_NO_ETL,
         _ALL_LET_IN % "requirements|model|delays/": "the list of what is let in keeps the rest away",
         r"^flask\w* Dockerfile (TAG: .*AS build → FROM python:3.11.14-bookworm|FDL: COPY requirements|KDL: RUN .*--no-cache-dir.* → (?!.*--no-cache-dir))": "that stage is not shipped",
-        r"SWP: (COPY model|COPY delays|ENV)": "neither needs the other",
-        r"(KDL|CRP): HEALTHCHECK .*(interval|timeout)": "another patience",
+        r"SWP: (COPY model|COPY delays|ENV|COPY --from|RUN pip install.* → COPY model)": "neither needs the other",
+        r"CRP: .*--workers": "two answer as one does",
+        r"CRP: USER 1000:1000 → USER 1000:": "another group",
+        r"(KDL|CRP): HEALTHCHECK --interval|timeout=4\)": "another patience",
     },
     "drill": {
-        r"LCR: return answer \|": "the release may be named in full",
+        r"LCR: return answer \| .* → return answer$": "the release may be named in full",
         r"Dockerfile FDL: COPY": "nothing there is secret, and nobody asked for a cache",
         r"Dockerfile SWP: .*(CMD|COPY (wheels|report))": "neither needs the other",
         r"Dockerfile (SDL|CRP): (USER|WORKDIR)": "it asks for no user and no folder",
         r"Dockerfile FRM: CMD": "the program starts in this form, too",
         r"KDL: RUN .*--no-index .* → (?!.*--no-index)": "the hashes keep everything else out",
         r"KDL: RUN .*--no-cache-dir.* → (?!.*--no-cache-dir)": "it asks for no small image",
-        r"CRP: CMD": "the file's name is the team's",
     },
     "q5": {
         r"CRP: \S*\.(interval|retries|start_period|start_interval): ": "another patience that is enough",
@@ -216,6 +222,11 @@ def installs_from_no_lists(world):
 @failing("q1", because="rm stops at the folders", slow=True)
 def clears_up_by_halves(world):
     return files(ETL.replace("rm -rf", "rm"))
+
+
+@failing("q1", because="never has", slow=True)
+def java_of_another_version(world):
+    return files(ETL.replace("=17.*", "=18.*"))
 
 
 @failing("q1", because="follow ENTRYPOINT", slow=True)
@@ -437,6 +448,11 @@ def behind_a_shell(world):
             "CMD uvicorn delays.delay_api:app --host 0.0.0.0 --port 8000; true",
         )
     )
+
+
+@failing("q4", because="names another port", slow=True)
+def says_another_port(world):
+    return files(API.replace("EXPOSE 8000", "EXPOSE 80"))
 
 
 @failing("q4", because="curl or wget", slow=True)
