@@ -55,12 +55,13 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """What is started, and then used: the second beside the first."""
 RUN = (*CORE, *MONITORING, *(name for name in ORCHESTRATION if not name.startswith("spark")), *QUALITY)
 """All that has been seen healthy and used; docs/compose.md names the others as not run."""
-OTHERS: dict[str, tuple[str, Callable[[Engine], str]]] = {
+BARE: dict[str, tuple[str, Callable[[Engine], str]]] = {
     "docker": ("module 05's tests with this engine", lessons.tests),
-    "grading": ("graded in a container where no walls can be built outside", grading.grade),
     "lesson": ("module 05's solution with this engine", lessons.notebook),
 }
-"""The stages without servers: what is done, and what does it."""
+"""The stages that want the bases alone, so they come first: what is done, and what does it."""
+OTHERS = {"grading": ("graded in a container where no walls can be built outside", grading.grade)}
+"""The stages that want the course's image, and no servers."""
 WAIT = 600
 """Seconds for a stage to be healthy; Airflow's five processes take longest, on a machine that does other work too."""
 KEPT = "14GB"
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = argparse.ArgumentParser(prog="environment/containers", description=__doc__.split("\n")[0])
     asked.add_argument(
         "--only",
-        choices=[*STAGES, *OTHERS],
+        choices=[*BARE, *STAGES, *OTHERS],
         action="append",
         help="a stage, given once or more; by default all",
     )
@@ -114,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UnavailableError(f"{why}.")
         began = time.monotonic()
         given.cache.mkdir(parents=True, exist_ok=True)
-        trial(given.cache, given.only or [*STAGES, *OTHERS], Clock.of(given.within))
+        trial(given.cache, given.only or [*BARE, *STAGES, *OTHERS], Clock.of(given.within))
         say(f"trial: all passed · {time.monotonic() - began:.0f} s")
     except TrialError as error:
         sys.stderr.write(f"trial: {error}\n")
@@ -136,7 +137,7 @@ def trial(cache: Path, stages: Sequence[str], clock: Clock) -> None:
         engines.install()
         config = engines.compose(cache)
     with (
-        engines.alone(cache, clock),
+        engines.alone(clock),
         tempfile.TemporaryDirectory(prefix="flightschool-trial-") as place,
         engines.running(cache, config, clock) as engine,
     ):
@@ -145,20 +146,32 @@ def trial(cache: Path, stages: Sequence[str], clock: Clock) -> None:
             stage(staged)
         with step(clock, "bases made with mmdebstrap", 300), engines.had():
             images.bases(engine, staged / "environment/Dockerfile")
-        if set(stages) - {"docker", "lesson"}:
+        without_servers(engine, BARE, stages, clock)
+        if set(stages) - set(BARE):
             with step(clock, f"{IMAGE} built by environment/Dockerfile", 900):
                 images.lab(engine, staged, IMAGE, cache / "build.log")
         if serving := [name for name in stages if name in STAGES]:
             with step(clock, "test images of PostgreSQL and the Prometheus family built", 300):
                 images.servers(engine)
             serve(Stack(engine, staged, Path(place) / "stack.json"), serving, cache, clock)
-        for name in (one for one in stages if one in OTHERS):
-            what, do = OTHERS[name]
-            with step(clock, what, 600):
-                say(f"{name}: {do(engine)}")
-            say(f"trial: stage {name} passed")
-        engine("image", "prune", "--force")
-        engine("builder", "prune", "--force", "--keep-storage", KEPT)
+        without_servers(engine, OTHERS, stages, clock)
+        with step(clock, "what no later trial needs removed", 120):
+            engine("image", "prune", "--force")
+            engine("builder", "prune", "--force", "--keep-storage", KEPT)
+
+
+def without_servers(
+    engine: Engine,
+    known: dict[str, tuple[str, Callable[[Engine], str]]],
+    stages: Sequence[str],
+    clock: Clock,
+) -> None:
+    """Those of the known stages that are wanted. Raises TrialError."""
+    for name in (one for one in known if one in stages):
+        what, do = known[name]
+        with step(clock, what, 600):
+            say(f"{name}: {do(engine)}")
+        say(f"trial: stage {name} passed")
 
 
 def serve(stack: Stack, stages: Sequence[str], cache: Path, clock: Clock) -> None:

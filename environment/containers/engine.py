@@ -28,6 +28,7 @@ CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21
 GB = 10**9
 LARGE, LEAST = 25 * GB, 8 * GB
 """Of free disk, for a first trial, and for one more."""
+LOCK = Path("/run/flightschool-trial.lock")
 APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
 
 
@@ -266,9 +267,9 @@ class Engine:
 
 
 @contextmanager
-def alone(cache: Path, clock: Clock) -> Iterator[None]:
-    """One trial at a time: a second one waits."""
-    with (cache / "lock").open("w") as lock:
+def alone(clock: Clock) -> Iterator[None]:
+    """One trial at a time on this machine, for they share a bridge's name: a second one waits."""
+    with LOCK.open("w") as lock:
         with clock.at_most(3600, "another trial's end awaited"), had():
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -296,6 +297,7 @@ def running(cache: Path, config: Path, clock: Clock) -> Iterator[Engine]:
             "dockerd",
             f"--host=unix://{socket}",
             "--group=root",
+            "--storage-driver=overlay2",  # without it there would be a whole copy for each layer
             f"--data-root={cache / 'engine'}",
             f"--exec-root={place / 'exec'}",
             f"--pidfile={place / 'pid'}",
