@@ -193,6 +193,7 @@ MUST_RUN: dict[str, tuple[str, ...]] = {
     "threshold": ("evaluate",),
     "rules": ("train", "evaluate"),
     "comment": ("prepare",),
+    "comments": ("train", "evaluate"),
 }
 """What must run again after each change of `reproducing.changes`, and no more."""
 METRICS = "metrics/evaluate.json"
@@ -213,6 +214,7 @@ def pipeline(evidence: Any, world: World) -> Verdict:
         "unread": _("chart.colour was changed in params.yaml, and README.md: no script reads them"),
         "rules": _("rules.py was changed"),
         "comment": _("a comment was added to prepare.py, which writes the same file as before"),
+        "comments": _("comments were added to train.py and evaluate.py"),
     }
     expected = _(
         "The first dvc repro runs all three scripts once, each after those whose files it reads; each later one runs exactly those that a change touches."
@@ -295,6 +297,7 @@ def _amiss(change: str, ran: set[str], must: set[str]) -> str:
                 "{scripts} did not: what do these scripts import? A module that is read is a dependency, too."
             ),
             "comment": _("{scripts} did not: the text of a script is a dependency of its own stage."),
+            "comments": _("{scripts} did not: the text of a script is a dependency of its own stage."),
         }
         return reads.get(change, _("{scripts} did not.")).format(scripts=", ".join(missing))
     if change == "unread":
@@ -625,14 +628,18 @@ def _store(one: Any, world: World) -> tuple[str, str]:
                 "Print fs.find(path). A pathlib.Path makes s3:/… of s3://…, which is a folder on your disk; a file opened as text changes line ends."
             ),
         )
-    if len(stored) != len(wanted) or part(one, "again") != len(stored):
+    again = listed(part(one, "again"))
+    if len(stored) != len(wanted) or len(again) != len(stored):
         return (
-            _("three contents were put, one of them twice, and {n} objects lie there.").format(
-                n=part(one, "again")
-            ),
+            _("three contents were put, one of them twice, and {n} objects lie there.").format(n=len(again)),
             _(
                 "The object's name is made of the key alone; then the second put of a content finds its own place."
             ),
+        )
+    if sorted(map(str, again)) != sorted(map(str, stored)):
+        return (
+            _("a content was put a second time, and its object holds other bytes since."),
+            _("An object is written whole: nothing is added to one that is there."),
         )
     for content, given, right in zip(what, [*back, None, None, None], wanted, strict=False):
         if given != right:
@@ -826,7 +833,7 @@ def _guarded(pushes: Any) -> tuple[str, str]:
         "overwrite": _("a commit that changes the pointer of raw/flights.csv"),
         "overwrite under another commit": _("two commits, the first of which changes the pointer"),
         "delete": _("a commit that deletes the pointer"),
-        "rewritten history": _("a forced push that drops a commit from main"),
+        "rewritten history": _("a forced push that puts another commit in the place of one that others have"),
         "new file": _("a new raw file with its pointer"),
         "weather": _("a new version of raw/weather.csv, which is no pointer"),
         "note": _("a commit that adds a note"),

@@ -54,7 +54,17 @@ def changes(world: World, log: Path) -> list[Change]:
     rng = world.rng("changes")
     files = project(world, log)
     params = yaml.safe_load(files["params.yaml"])
-    names = ["raw", "airports", "late_from", "smoothing", "threshold", "unread", "rules", "comment"]
+    names = [
+        "raw",
+        "airports",
+        "late_from",
+        "smoothing",
+        "threshold",
+        "unread",
+        "rules",
+        "comment",
+        "comments",
+    ]
     rng.shuffle(names)
     made = []
     for name in names:
@@ -77,6 +87,10 @@ def changes(world: World, log: Path) -> list[Change]:
             wrote["rules.py"] = files["rules.py"] + "\n# Agreed with the airports.\n"
         elif name == "comment":
             wrote["prepare.py"] = "# Reviewed in March.\n" + files["prepare.py"]
+        elif name == "comments":
+            wrote |= {
+                script: "# Reviewed in April.\n" + files[script] for script in ("train.py", "evaluate.py")
+            }
         if new != params:
             params = new
             wrote["params.yaml"] = yaml.safe_dump(params, sort_keys=False)

@@ -54,7 +54,7 @@ def _one(place: Cloud, put: Callable[..., Any], get: Callable[..., Any], world: 
         "keys": keys,
         "stored": sorted(stored.values()),
         "back": back,
-        "again": len(again),
+        "again": sorted(again.values()),
         "tampered": tampered,
         "missing": missing,
     }

@@ -23,6 +23,8 @@ MUTATION = {
     "drill": {"most": 60, "worlds": 1},
 }
 """Where a mutant takes seconds, `make judge` tries fewer."""
+STILL_RIGHT = {"drill": {r"KDL: .*dvc='by hand'": "DVC puts the bytes where hands had put them"}}
+"""Changes that are no mistakes; the judge must pass them."""
 
 
 # --- q1
@@ -220,6 +222,11 @@ def shared_module_forgotten(world):
 @failing("q2", because="train did not", slow=True)
 def param_forgotten(world):
     return replaced("[late_from, train.smoothing]", "[train.smoothing]")
+
+
+@failing("q2", because="the text of a script", slow=True)
+def own_text_forgotten(world):
+    return replaced("[train.py, rules.py, ", "[rules.py, ")
 
 
 @failing("q2", because="stands under metrics", slow=True)
@@ -724,6 +731,18 @@ def a_new_name_each_time(world):
     return {"put": put, "get": get}
 
 
+@failing("q5", because="put a second time", slow=True)
+def added_at_the_end(world):
+    def put(content, root, options):
+        fs, path = files(root, options)
+        key = sha256(content)
+        there = fs.cat_file(f"{path}/{key}") if fs.exists(f"{path}/{key}") else b""
+        fs.pipe_file(f"{path}/{key}", there + content)
+        return key
+
+    return {"put": put, "get": get}
+
+
 @failing("q5", because="returned nonetype", slow=True)
 def missing_is_none(world):
     def quiet(key, root, options):
@@ -913,6 +932,12 @@ git show --format= --name-only "$3" | grep '^raw/.*\.dvc$' | grep -v next || exi
 exit 1
 """
     return recover(world, dvc="by hand", guard=guard)
+
+
+@failing("drill", because="in the place of one that others have", slow=True)
+def a_guard_that_lets_history_be_rewritten(world):
+    line = next(line for line in GUARD.splitlines(keepends=True) if "merge-base" in line)
+    return recover(world, dvc="by hand", guard=GUARD.replace(line, ""))
 
 
 @failing("drill", because="refused a new version of raw/weather.csv", slow=True)
