@@ -193,6 +193,10 @@ def workflow_that_runs(evidence: Any, world: World) -> Verdict:
     ]
     if too_many_rights(part(evidence, "workflow")):
         findings.append({"ident": "excessive-permissions", "says": _("it may write to the repository")})
+    if any(
+        part(step, "with", "persist-credentials") is True for step in steps_of(part(evidence, "workflow"))
+    ):
+        findings.append({"ident": "artipacked", "says": _("the checkout keeps its token")})
     if findings or not isinstance(part(evidence, "findings"), list):
         first = findings[0] if findings else {}
         return Verdict.partly(

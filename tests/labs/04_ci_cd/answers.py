@@ -19,9 +19,9 @@ LAB = LABS / "04_ci_cd"
 ROOM = tempfile.TemporaryDirectory(prefix="flightschool-answers-", ignore_cleanup_errors=True)
 
 MUTATION = {
-    **{name: {"most": 24, "worlds": 1, "jobs": 1} for name in ("q1", "q2", "q3", "q4", "q6")},
-    "q5": {"most": 30, "worlds": 2},
-    "drill": {"most": 24, "worlds": 2},
+    **{name: {"most": 16, "worlds": 1, "jobs": 1} for name in ("q1", "q2", "q3", "q4", "q6")},
+    "q5": {"most": 24, "worlds": 1},
+    "drill": {"most": 16, "worlds": 1},
 }
 """Each mutant runs whole workflows, or git: `make judge` tries fewer."""
 
@@ -42,6 +42,7 @@ STILL_RIGHT = {
     "q1": {
         **_FOR_PEOPLE,
         r"SWP: on\.0": "events stand in any order",
+        r"two_jobs_and_names SWP: jobs\.unit\.steps\.0": "Python can be set up before the checkout",
         r"(KDL|GRU): jobs\.unit\.(strategy|steps\.1\.with)|(GRU|SWP): jobs\.unit\.steps\.1:": "the runner's own Python will do",
         r"two_jobs_and_names KDL: (permissions|jobs\.\w+\.permissions)": "the other one holds",
         r"KDL: permissions\.contents": "no rights at all will do for a public repository",
@@ -193,6 +194,11 @@ def as_in_2021(world):
 @failing("q1", because="excessive-permissions", slow=True)
 def may_do_everything(world):
     return SMALL.replace("permissions:\n  contents: read\n", "permissions: write-all\n")
+
+
+@failing("q1", because="artipacked", slow=True)
+def keeps_the_token(world):
+    return SMALL.replace("persist-credentials: false", "persist-credentials: true")
 
 
 @failing("q1", because="no jobs that can be read", slow=True)
