@@ -36,6 +36,8 @@ MOST_PROBLEMS = 1_000
 """Sentences; nobody reads more."""
 MOST_OF_ONE = 5
 """Sentences on one archive, so that nobody's hide what was not taken of others."""
+MOST_OF_FOLDER = 100
+"""Sentences on one folder, for the same reason; but it may be the one with everybody's notebooks."""
 OPEN_LIMIT = 4 * 2**30
 """Bytes that are read of one zip with all in it: a thousand submissions of 4 MB."""
 OPEN_FREELY = 100 * 2**20
@@ -181,10 +183,10 @@ class _Search:
     def problem(
         self, sentence: str, shown: str, parts: tuple[str, ...] = (), *, of: str = "", **more: str
     ) -> None:
-        """Note a file that is not taken; `of` is somebody's archive that it is in."""
+        """Note a file that is not taken; `of` is somebody's archive or folder that it is in."""
         self._mentioned.update(parts[:length] for length in range(1, len(parts) + 1))
         self._of[of] += bool(of)
-        if self._of[of] > MOST_OF_ONE:
+        if self._of[of] > self._most(of):
             return
         if len(self._problems) < MOST_PROBLEMS:
             self._problems.append(sentence.format(file=clean(shown), **more))
@@ -194,13 +196,16 @@ class _Search:
     def problems(self) -> tuple[str, ...]:
         """All of them, or as many as somebody reads."""
         more = [
-            _("{file}: {count} more were not taken.").format(file=clean(of), count=count - MOST_OF_ONE)
+            _("{file}: {count} more were not taken.").format(file=clean(of), count=count - self._most(of))
             for of, count in self._of.items()
-            if count > MOST_OF_ONE
+            if count > self._most(of)
         ][:MOST_PROBLEMS]
         if self._more:
             more.append(_("Further files that were not taken: {count}.").format(count=self._more))
         return (*self._problems, *more)
+
+    def _most(self, of: str) -> int:
+        return MOST_OF_ONE if of.lower().endswith(".zip") else MOST_OF_FOLDER
 
     def files(self) -> list[_File]:
         """The notebooks that can be read. Raises FlightSchoolError when the folder can't."""
@@ -276,11 +281,13 @@ class _Search:
                     inside = parts if path == self._folder else here
                     yield from self._zip(Archive(file), path, "", shown, inside)
                 else:
-                    says = notebook.module(_content(file, NOTEBOOK_LIMIT))
+                    # One that is too large is refused when it is read, so that its learner has a row and a page.
+                    large = os.fstat(file.fileno()).st_size > NOTEBOOK_LIMIT
+                    says = "" if large else notebook.module(_content(file, NOTEBOOK_LIMIT))
                     yield _File(path, "", shown, here, says, _modified(file), repository)
         except (Refused, OSError) as error:
             sentence = _("{file} was not taken: {why}.")
-            self.problem(sentence, shown, (*parts, path.name), why=_why(error))
+            self.problem(sentence, shown, (*parts, path.name), of="/".join(parts), why=_why(error))
 
     def _zip(
         self, archive: Archive, file: Path, outer: str, shown: str, parts: tuple[str, ...]

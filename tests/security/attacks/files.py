@@ -111,7 +111,7 @@ DAMAGED = [
     _damaged("cells that are numbers", lambda _: b'{"cells": [1, null, NaN]}', "Cell 1 of the notebook is damaged"),
     _damaged("sources that are numbers", lambda _: b'{"cells": [{"cell_type": "code", "source": 7e999}]}', "has no text"),
     _damaged("a hundred thousand cells", _cells(100_000), "more than 2000 cells"),
-    Attack("thirty megabytes", Threat.DAMAGED, rewritten(lambda one: one + b" " * 30 * MIB), says="larger than 20 MiB", taken=False, runs=False),
+    _damaged("thirty megabytes", lambda one: one + b" " * 30 * MIB, "larger than 20 MiB"),
     _damaged("ten megabytes in a cell", lambda one: _with(one, [code_cell("#" * 10 * MIB)]), "more than 5 MiB of text"),
     Attack("UTF-16", Threat.DAMAGED, rewritten(lambda one: one.decode().encode("utf-16")), runs=False),
     Attack("a mark of the order of bytes", Threat.DAMAGED, rewritten(lambda one: b"\xef\xbb\xbf" + one), runs=False),
@@ -173,6 +173,13 @@ def _distracting(archive: zipfile.ZipFile, _tag: str, _notebook: bytes) -> None:
     """Two thousand files that are not taken, so that nobody sees what else is not."""
     for number in range(2_000):
         archive.writestr(f"../{number}.ipynb", b"")
+
+
+def _hiding(folder: Path, tag: str, _notebook: bytes) -> None:
+    """Two thousand links in a folder, for the same reason."""
+    (folder / tag).mkdir()
+    for number in range(2_000):
+        (folder / tag / f"{number:04}.ipynb").symlink_to("nowhere")
 
 
 def _many(archive: zipfile.ZipFile, _tag: str, _notebook: bytes) -> None:
@@ -287,6 +294,7 @@ FOLDERS = [
     _refused("a zip whose entries share their bytes", _overlapping, "entries overlap"),
     _refused("a tar whose paths lead out", _tar, "of archives only zips are"),
     _refused("a link to the solution", _symbolic, "a link, a device, or no file"),
+    _refused("a folder that hides what else is not taken", _hiding, "1900 more were not taken"),
     _refused("a second name of somebody's file", _hard, "not taken"),
     _refused("a pipe", _pipe, "a link, a device, or no file"),
     _refused("a device", _device, "a link, a device, or no file"),
