@@ -264,9 +264,10 @@ class _Search:
                 yield from self._file(folder / name, "/".join(here), parts, repository=repository)
             elif _OTHER_ARCHIVE.search(name):
                 sentence = _("{file} is not opened: of archives only zips are.")
-                self.problem(sentence, "/".join(here), here)
+                self.problem(sentence, "/".join(here), here, of="/".join(parts))
             elif entry.is_symlink():
-                self.problem(_("{file} is a link and was not followed."), "/".join(here), here)
+                sentence = _("{file} is a link and was not followed.")
+                self.problem(sentence, "/".join(here), here, of="/".join(parts))
 
     def _file(
         self, path: Path, shown: str, parts: tuple[str, ...], *, repository: bool = False
