@@ -319,6 +319,7 @@ def running(cache: Path, config: Path, clock: Clock) -> Iterator[Engine]:
             run("ip", "link", "delete", BRIDGE)
         _restore(rules)
         _unmount(place)
+        _unmount(cache)  # an engine that failed leaves its own folder mounted on itself
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -333,7 +334,8 @@ def _await(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
             engine("version", "--format", "{{.Server.Version}}")
             return
         time.sleep(0.1)
-    raise UnavailableError(f"Docker's engine did not start: {' | '.join(log.read_text().splitlines()[-4:])}")
+    said = [line for line in log.read_text().splitlines() if "level=info" not in line]
+    raise UnavailableError(f"Docker's engine did not start: {' | '.join(said[-2:])}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
