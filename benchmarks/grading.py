@@ -1,9 +1,9 @@
 """Grading beside nbgrader and otter-grader, on the same submissions of a light notebook: wall and CPU time, memory, marks.
 
-    python benchmarks/grading.py [--submissions 100] [--pairs 3] [--many 1000] [--json FILE]
+    python benchmarks/grading.py [--submissions 100] [--pairs 3] [--many 1000] [--without otter] [--json FILE]
 
 In each pair all graders grade the same submissions, one grader straight after the other. Ours is the command
-`flightschool grade`, sandbox, hidden world and judging included, with an empty gradebook. `--many` submissions are then graded by
+`flightschool grade`, sandbox, hidden world and judging included, with an empty gradebook; two submissions alone tell what its start takes. `--many` submissions are then graded by
 ours alone, and watched: memory of all its processes, and the rate from beginning to end. 0 leaves that out.
 """
 
@@ -137,6 +137,7 @@ def main() -> int:
     parser.add_argument("--submissions", type=int, default=100)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--many", type=int, default=1000)
+    parser.add_argument("--without", choices=("nbgrader", "otter"), action="append", default=[])
     parser.add_argument("--json", type=Path, help="where to keep the figures")
     chosen = parser.parse_args()
     found: dict[str, Any] = {}
@@ -153,8 +154,12 @@ def main() -> int:
             "nbgrader": lambda out: nbgrader_autograde(out, notebooks, course),
             "otter": lambda out: otter_run(out, notebooks),
         }
+        graders = {name: grade for name, grade in graders.items() if name not in chosen.without}
         runs: dict[str, list[Measured]] = {grader: [] for grader in graders}
+        two = handed_in(folder / "two", submissions[:2])
+        starts = []
         for pair in range(chosen.pairs):
+            starts.append(ours(course, two, folder / f"start-{pair}", 2))
             for grader, grade in graders.items():
                 try:
                     runs[grader].append(grade(folder / f"{grader}-{pair}"))
@@ -162,6 +167,12 @@ def main() -> int:
                     print(f"{grader} is left out: {error}", file=sys.stderr)
         own = own_code(course, submitted)
         found["own code"] = {"cpu": own}
+        start = {what: statistics.median(getattr(one, what) for one in starts) for what in ("wall", "cpu")}
+        further = statistics.median(
+            (one.cpu - first.cpu) / (one.n - first.n)
+            for one, first in zip(runs["flightschool"], starts, strict=True)
+        )
+        found["start"], found["each further"] = start, {"cpu": further, "overhead": further - own}
         rows = []
         mine = statistics.median(one.wall for one in runs["flightschool"])
         for grader, measured in runs.items():
@@ -196,6 +207,10 @@ def main() -> int:
         heading = ("a submission", "wall ms", "CPU ms", "overhead ms", "wall : ours", "right marks")
         for row in (heading, *rows):
             print("".join(f"{cell:<14}" for cell in row))
+        print(
+            f"two submissions alone take {start['wall']:.1f} s, {start['cpu']:.1f} s of CPU; "
+            f"each further one {further * 1e3:.0f} ms of CPU, {(further - own) * 1e3:.0f} of them overhead"
+        )
         if chosen.many:
             found["many"] = many = watched(course, folder, chosen.many)
             print(
