@@ -27,7 +27,7 @@ from flightschool.mutation import answers
 from flightschool.mutation.answers import Trial, Tried
 from flightschool.mutation.isolation import Ending, Run, run
 from flightschool.mutation.mutants import Mutant, mutants, sample
-from flightschool.mutation.texts import text_mutants
+from flightschool.mutation.texts import rewritten_text, text_mutants
 
 GOAL = 0.95
 """The share of mutants that a judge must catch on a single world, in the mean."""
@@ -197,8 +197,13 @@ def _mutants(found: Audit, references: dict[str, tuple[Tried, Tried]], jobs: int
             for one in made
             if not (definition.name in spoilt and one.operator in spoilt[definition.name])
         ]
+    garbled = _garbled(found, references, jobs)
     for entry, (reference, _again) in references.items():
-        chosen += [Chosen(entry, name, one, True) for name, one in text_mutants(reference.texts)]
+        chosen += [
+            Chosen(entry, name, one, True)
+            for name, one in text_mutants(reference.texts)
+            if (entry, name) not in garbled
+        ]
     found.made = len(chosen)
     for pattern, reason in answers.still_right(found.module, found.exercise).items():
         if not any(pattern.search(str(one)) for one in chosen):
@@ -240,6 +245,29 @@ def _spoilt(
                 f"{name}: its SQL can't be mutated, for sqlglot does not write back what it read"
             )
     return spoilt
+
+
+def _garbled(found: Audit, references: dict[str, tuple[Tried, Tried]], jobs: int) -> set[tuple[str, str]]:
+    """Texts of answers that mean something else once their tree has been written; they are not mutated."""
+    rewritten = [
+        (entry, name, new)
+        for entry, (reference, _again) in references.items()
+        for name, text in reference.texts.items()
+        if (new := rewritten_text(name, text)) is not None
+    ]
+    trials = [
+        Trial(found.module, found.exercise, entry, found.seeds[:1], text=(name, text))
+        for entry, name, text in rewritten
+    ]
+    garbled = set()
+    for done in run(answers.tried, trials, jobs=jobs, seconds=PATIENCE, preload=PRELOAD):
+        if not _passed(done):
+            entry, name, _text = rewritten[done.place]
+            garbled.add((entry, name))
+            found.notes.append(
+                f"{entry} {name}".rstrip() + ": it can't be mutated, for written anew it means something else"
+            )
+    return garbled
 
 
 def _fate(one: Chosen, done: Run, right: tuple[Tried, Tried], seeds: Sequence[int], reason: str = "") -> Fate:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from flightschool.mutation.mutants import Mutant, mutants
+from flightschool.mutation.yaml import read, written
 
 
 def texts(answer: Any) -> dict[str, str]:
@@ -46,6 +47,14 @@ def kind_of(name: str, text: str) -> str:
         return "yaml" if isinstance(yaml.safe_load(text), dict) else ""
     except yaml.YAMLError:
         return ""
+
+
+def rewritten_text(name: str, text: str) -> str | None:
+    """The text as its mutants are written, and no mistake; None for one that stays as it is written."""
+    kind = kind_of(name, text)
+    if kind == "python":
+        return ast.unparse(ast.parse(text))
+    return written(read(text)) if kind == "yaml" else None
 
 
 def text_mutants(answer: Any) -> Iterator[tuple[str, Mutant]]:

@@ -130,6 +130,21 @@ class TagReplacement(YamlOperator):
             yield node.put(image)
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads `on` and `yes` as words, as YAML 1.2 does and with it whoever reads workflows."""
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """Writes them without quotes again."""
+
+
+for _one in (_Loader, _Dumper):
+    _one.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in those if not tag.endswith(":bool") or first in "tTfF"]
+        for first, those in _one.yaml_implicit_resolvers.items()
+    }
+
+
 def nodes(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[Node]:
     """All values of a tree but the whole, in the order of the text."""
     here = Node(tree, path).value
@@ -141,13 +156,18 @@ def nodes(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[Node]:
 
 def written(tree: Any) -> str:
     """The text of a tree."""
-    return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=1000))
+    return str(yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000))
+
+
+def read(source: str) -> Any:
+    """The tree of a text. Raises yaml.YAMLError."""
+    return yaml.load(source, Loader=_Loader)  # noqa: S506  a SafeLoader
 
 
 def grammar(source: str, operators: Collection[Operator], _touch: Callable[[int], bool]) -> Iterator[Mutant]:
     """The mutants of a YAML text; PyYAML keeps no lines, so all of it may be touched. Raises SyntaxError for no mapping."""
     try:
-        tree = yaml.safe_load(source)
+        tree = read(source)
     except yaml.YAMLError as error:
         raise SyntaxError(str(error)) from None
     if not isinstance(tree, dict):

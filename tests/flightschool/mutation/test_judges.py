@@ -30,6 +30,7 @@ narrow = declare("narrow", lambda answer, world: answer(delays(world, True)))
 lazy = declare("lazy", lambda answer, world: answer([1, 2, 3]))
 texts = declare("texts", lambda answer, world: answer)
 strict = declare("strict", lambda answer, world: answer)
+literal = declare("literal", lambda answer, world: answer)
 """
 JUDGES = """
 import yaml
@@ -48,6 +49,7 @@ weak = judge("weak")(lambda evidence, world: verdict(evidence == right(world, Fa
 narrow = judge("narrow")(lambda evidence, world: verdict(type(evidence) is int and evidence == right(world, True)))
 lazy = judge("lazy")(lambda evidence, world: verdict(evidence == 3))
 texts = judge("texts")(lambda evidence, world: verdict(yaml.safe_load(evidence).get("wait") == 5))
+literal = judge("literal")(lambda evidence, world: verdict("# seconds" in evidence))
 strict = judge("strict")(lambda evidence, world: verdict(yaml.safe_load(evidence) == {"wait": 5, "note": "hello"}))
 """
 ANSWERS = """
@@ -100,6 +102,10 @@ def waits(world):
 @passing("strict")
 def waits_and_says_so(world):
     return "wait: 5\\nnote: hello\\n"
+
+@passing("literal")
+def with_its_comment(world):
+    return "wait: 5 # seconds\\nnote: hello\\n"
 
 STILL_RIGHT = {
     "texts": {"note: hello": "nobody asked for a note", "nowhere": "it names nothing"},
@@ -198,6 +204,13 @@ def test_an_answer_that_is_a_text_is_mutated_itself(audited):
     assert [fate["diff"] for fate in texts["fates"] if fate["right"]] == ["note: hello → (left out)"]
     assert "right: nobody asked for a note" in done.stdout
     assert "STILL_RIGHT names no mutant by 'nowhere' (it names nothing)" in texts["notes"]
+
+
+def test_a_text_that_does_not_stand_being_written_anew_is_left_alone(audited):
+    _done, found = audited
+    (note,) = found["literal"]["notes"]
+    assert note.startswith("with_its_comment: it can't be mutated")
+    assert found["literal"]["mutants"] == 0
 
 
 def test_a_change_declared_right_must_pass(audited):

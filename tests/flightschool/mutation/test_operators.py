@@ -6,7 +6,7 @@ import pytest
 
 from flightschool.mutation import Operator, UnknownKind, mutants, sample
 from flightschool.mutation.mutants import GRAMMARS, OPERATORS, Mutant
-from flightschool.mutation.texts import kind_of, spoilt, text_mutants
+from flightschool.mutation.texts import kind_of, rewritten_text, spoilt, text_mutants
 
 PYTHON = [
     ("ROR", "late = delay < 15", "late = delay <= 15"),
@@ -191,6 +191,14 @@ def test_the_texts_of_an_answer_are_mutated_one_at_a_time():
         changed = spoilt(answer, name, mutant.source)
         assert [key for key in answer if changed[key] != answer[key]] == [name]
     assert spoilt("a: 1\n", "", "a: 2\n") == "a: 2\n"
+
+
+def test_yaml_of_a_workflow_keeps_its_words():
+    """YAML 1.1 takes `on` for a truth value; GitHub does not."""
+    source = "on:\n  push: {branches: [main]}\njobs: {a: {if: yes, retry: true}}\n"
+    written = rewritten_text("", source)
+    assert written == "on:\n  push:\n    branches:\n    - main\njobs:\n  a:\n    if: yes\n    retry: true\n"
+    assert "retry: false" in "".join(one.source for one in mutants(source, "yaml", operators=["CRP"]))
 
 
 def test_what_is_left_out_is_told():
