@@ -95,7 +95,8 @@ for fixture in fixtures(asked.id):
     if fixture.kind == "passing" and fixture.exercise not in evidence:
         probed = asked.exercises[fixture.exercise].probe(fixture.answer(World(seed)), World(seed))
         evidence[fixture.exercise] = plain(probed)
-assert not [name for name in sys.modules if name.endswith(".judges")]
+others = {"mlflow.genai.judges"}  # MLflow has some of its own
+assert not [name for name in sys.modules if name.endswith(".judges") and name not in others]
 print()
 print(json.dumps(evidence, allow_nan=False))
 """
