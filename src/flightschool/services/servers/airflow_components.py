@@ -60,8 +60,6 @@ def component(arguments: list[str]) -> None:
 
 def main(commands: list[list[str]]) -> int:
     """Import, fork, wait for the first that ends, end the others."""
-    # jsonschema imports that where it is installed: two seconds to compile the grammar of a format, iri, that Airflow can do without.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     gc.disable()  # what is imported stays: to look for garbage in it takes a quarter of the time
     for module in MODULES:
         importlib.import_module(module)

@@ -1,7 +1,6 @@
 """A receiver of OpenLineage events: what jobs tell about their runs and the data that they read and wrote."""
 
 import json
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -59,8 +58,6 @@ def answer(path: str, token: str, content_type: str, body: bytes) -> Answer:
 
 def prepare() -> None:
     """Import and make what the first event would wait for."""
-    # jsonschema imports that where it is installed: two seconds to compile the grammar of a format that is not asked for here.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     for kind in ("run", "dataset", "job"):
         _validator(kind)
 
