@@ -352,6 +352,12 @@ class Child:
     def __exit__(self, *_error: object) -> None:
         self.kill()
 
+    def living(self) -> bool:
+        """Whether the process is there, as far as one sees without waiting."""
+        if self._over is not None or self._channel.fileno() < 0:
+            return False
+        return not any(what & select.POLLHUP for _fd, what in self._poll.poll(0))
+
     def ready(self, deadline: float) -> messages.Ready:
         """Wait until it can execute; raises as `execute`."""
         for message in self._messages(deadline):

@@ -7,8 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from flightschool import curriculum, paths
@@ -28,6 +27,8 @@ RESTARTS = 5
 """How often a submission begins anew without the cell that ended it, so that one bad cell doesn't cost the other exercises."""
 READY = 60.0
 """Seconds for a submission's process to be there."""
+SPARE = 30.0
+"""Seconds that a process may be there beyond its notebook's time, half of them before its submission comes."""
 WORTH_NOTHING = {
     outcome.value: outcome
     for outcome in (Outcome.FAILED, Outcome.NOT_ATTEMPTED, Outcome.ERROR, Outcome.OUT_OF_MEMORY)
@@ -58,6 +59,7 @@ class Session:
         self.warmth = Warmth.of(self.module)
         self.forks = warmth.forks(self.warmth)
         self.judges = Judges(self.module, seed, self._living, limits.walls)
+        self._next: tuple[warm.Child, float] | None = None
         self.policy = None
         if limits.walls:
             self.policy = sandbox.Policy(
@@ -71,13 +73,15 @@ class Session:
                 writable=limits.writable,
                 memory=limits.memory,
                 cpu=math.ceil(limits.notebook),
-                wall=limits.notebook + 30,
+                wall=limits.notebook + SPARE,
                 processes=limits.processes,
                 environment=tuple(self.warmth.inside.items()),
             )
 
     def close(self) -> None:
         """End the processes."""
+        if self._next is not None:
+            self._next[0].kill()
         self.judges.close()
         self.forks.close()
 
@@ -120,31 +124,50 @@ class Session:
     @contextmanager
     def process(self) -> Iterator[warm.Child]:
         """A fork of the warm process for one submission, gone afterwards with all that came of it."""
-        folder = Path(os.devnull)
-        environment: Mapping[str, str] = {}
         if self.policy is None:
-            folder = Path(tempfile.mkdtemp(prefix="flightschool-"))
-            environment = {**self.warmth.inside, "HOME": str(folder), "PATH": os.environ.get("PATH", "")}
-        try:
-            with self._living().fork(
-                str(folder),
-                self.policy,
-                seed=self.seed,
-                environment=environment,
-                output_limit=self.limits.output,
-            ) as child:
-                try:
-                    child.ready(time.monotonic() + READY)
-                except (warm.Ended, warm.Deadline) as error:
-                    raise warm.Unavailable(
-                        _("The submission's process did not start: {reason}").format(
-                            reason=getattr(error, "reason", type(error).__name__)
-                        )
-                    ) from error
-                yield child
-        finally:
-            if self.policy is None:
+            folder = tempfile.mkdtemp(prefix="flightschool-")
+            home = {"HOME": folder, "PATH": os.environ.get("PATH", "")}
+            try:
+                with self._fork(folder, {**self.warmth.inside, **home}) as child:
+                    ready(child)
+                    yield child
+            finally:
                 shutil.rmtree(folder, ignore_errors=True)
+            return
+        with self._spare() or self._fork(os.devnull, {}) as child:
+            ready(child)
+            with suppress(warm.Unavailable):
+                # Walls take longer to build than they cost: those of the next submission are built while this one runs.
+                self._next = self._fork(os.devnull, {}), time.monotonic()
+            yield child
+
+    def _fork(self, folder: str, environment: Mapping[str, str]) -> warm.Child:
+        return self._living().fork(
+            folder, self.policy, seed=self.seed, environment=environment, output_limit=self.limits.output
+        )
+
+    def _spare(self) -> warm.Child | None:
+        """The process that was made in advance, unless it has ended, or waited so long that its time would not do."""
+        made, self._next = self._next, None
+        if made is None:
+            return None
+        child, since = made
+        if self.forks.alive() and child.living() and time.monotonic() - since < SPARE / 2:
+            return child
+        child.kill()
+        return None
+
+
+def ready(child: warm.Child) -> None:
+    """Wait for a submission's process. Raises Unavailable when it does not come."""
+    try:
+        child.ready(time.monotonic() + READY)
+    except (warm.Ended, warm.Deadline) as error:
+        raise warm.Unavailable(
+            _("The submission's process did not start: {reason}").format(
+                reason=getattr(error, "reason", type(error).__name__)
+            )
+        ) from error
 
 
 def mark(exercise: stage.Listed, verdict: Verdict) -> Mark:

@@ -10,7 +10,7 @@ import pytest
 
 from flightschool import curriculum, publish
 from flightschool.curriculum import Outcome, Verdict
-from flightschool.engine import sandbox
+from flightschool.engine import sandbox, warm
 from flightschool.grading import session
 from flightschool.grading.model import Limits, Plan, Step, Task
 
@@ -199,3 +199,28 @@ def test_without_walls_only_when_told_so(tmp_path: Path) -> None:
         running.close()
     assert str(Path.home()) != os.devnull
     assert where["quiz"].outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("harm", ["it ended", "it is old", "all is gone"])
+def test_a_process_made_in_advance_is_used_only_if_it_will_do(graded: session.Session, harm: str) -> None:
+    verdicts(graded, quiz=QUIZ_WRONG)
+    spare, since = graded._next or pytest.fail("none was made")
+    if harm == "it ended":
+        spare.kill()
+    elif harm == "it is old":
+        graded._next = spare, since - session.SPARE
+    else:
+        assert isinstance(graded.forks, warm.Template)
+        graded.forks.process.kill()
+        graded.forks.process.wait()
+    assert verdicts(graded, quiz=right_quiz())["quiz"].outcome is Outcome.PASSED
+    assert not spare.living()
+
+
+def test_no_process_made_in_advance_is_left() -> None:
+    before = {one.pid for one in psutil.process_iter()}
+    running = session.Session("01", SEED, LIMITS)
+    verdicts(running, quiz=QUIZ_WRONG)
+    assert running._next is not None
+    running.close()
+    assert [one for one in psutil.Process().children(recursive=True) if one.pid not in before] == []

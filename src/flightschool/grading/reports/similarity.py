@@ -14,8 +14,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from flightschool.grading.model import Result
 
 ALIKE = 0.6
@@ -100,7 +98,9 @@ def _pairs(answers: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, str], fl
             steps.append(_steps(found))
     if len(learners) < 2:
         return []
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped] # takes its time: only where there is something to compare
+    # They take their time to import: only where there is something to compare.
+    import numpy as np
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
     all_steps, column, answers_with = np.unique(
         np.concatenate(steps), return_inverse=True, return_counts=True
@@ -123,5 +123,7 @@ def _pairs(answers: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, str], fl
 
 def _steps(found: Sequence[str]) -> Any:
     """The distinct steps of an answer, as numbers."""
+    import numpy as np
+
     parts = zip(*(found[place:] for place in range(STEP)), strict=False)
     return np.unique(np.fromiter((hash(step) for step in parts), dtype=np.int64))
