@@ -212,7 +212,7 @@ sh("pytest -q -m spark")
 # %% [markdown]
 # Last, the build: [**reproducible**](glossary.ipynb#reproducible) means that the same commit gives the same bytes. Only then *tested* and *deployed* can be compared. Module 05 does it with images, where `docker build` takes the place of `tools.build`.
 
-# %% tags=["demo"]
+# %% tags=["demo", "nbval-ignore-output"]
 two_builds = "python -m tools.build dist/one.zip; python -m tools.build dist/two.zip"
 labelled = changes.one(lab.world, changes.build)
 project.branch(repository, "labelled", labelled.contents, labelled.message)
