@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flightschool.mutation.mutants import GRAMMARS, Mutant, Operator, lines_changed
+from flightschool.mutation.mutants import GRAMMARS, Mutant, Operator
+from flightschool.mutation.pieces import Spot, spliced, spots
 
 INSTRUCTION = re.compile(r"\s*([A-Za-z]+)(\s+)(.*)", re.DOTALL)
 FLAG = re.compile(r"(?<=\s)--?[A-Za-z][\w-]*(?:=\S+)?\s+(?=\S)")
@@ -21,36 +21,10 @@ WORDS = {"0.0.0.0": "127.0.0.1", "/health": "/", ":8000": ":80"}  # noqa: S104  
 """Words that people take for one another, wherever they stand."""
 
 
-@dataclass(frozen=True)
-class Spot:
-    """One instruction or pattern among all the pieces of a text, comments and blank lines among them."""
-
-    pieces: tuple[str, ...]
-    at: int
-
-    @property
-    def text(self) -> str:
-        """The piece itself."""
-        return self.pieces[self.at]
-
-    @property
-    def name(self) -> str:
-        """The instruction's name in capitals; empty for a comment."""
-        match = INSTRUCTION.match(self.text)
-        return match[1].upper() if match and not self.text.lstrip().startswith("#") else ""
-
-    def put(self, text: str, at: int | None = None) -> Spot:
-        """Another text in that place, or beside it."""
-        place = self.at if at is None else at
-        return Spot((*self.pieces[:place], text, *self.pieces[place + 1 :]), self.at)
-
-    def swapped(self) -> Spot | None:
-        """The piece and the next one of substance, the other way round; None where there is none."""
-        for after in range(self.at + 1, len(self.pieces)):
-            other = self.pieces[after]
-            if other.strip() and not other.lstrip().startswith("#"):
-                return self.put(other.rstrip("\n") + "\n").put(self.text.rstrip("\n") + "\n", after)
-        return None
+def named(spot: Spot) -> str:
+    """An instruction's name in capitals; empty for a comment."""
+    match = INSTRUCTION.match(spot.text)
+    return match[1].upper() if match and not spot.text.lstrip().startswith("#") else ""
 
 
 class DockerfileOperator(Operator):
@@ -65,8 +39,8 @@ class InstructionDeletion(DockerfileOperator):
     code = "SDL"
 
     def mutate(self, node: Any) -> Iterator[Any]:
-        stages = sum(Spot(node.pieces, n).name == "FROM" for n in range(len(node.pieces)))
-        if node.name != "FROM" or stages > 1:
+        stages = sum(named(Spot(node.pieces, n)) == "FROM" for n in range(len(node.pieces)))
+        if named(node) != "FROM" or stages > 1:
             yield node.put("")
 
 
@@ -77,7 +51,7 @@ class InstructionSwap(DockerfileOperator):
 
     def mutate(self, node: Any) -> Iterator[Any]:
         other = node.swapped()
-        if other is not None and "FROM" not in (node.name, other.name):
+        if other is not None and "FROM" not in (named(node), named(other)):
             yield other
 
 
@@ -89,7 +63,7 @@ class FlagDeletion(DockerfileOperator):
     def mutate(self, node: Any) -> Iterator[Any]:
         for match in FLAG.finditer(node.text):
             if match[0].strip() not in ("-r", "-m", "-c", "--requirement"):  # it names what follows
-                yield node.put(node.text[: match.start()] + node.text[match.end() :])
+                yield node.put(spliced(match, ""))
 
 
 class StepDeletion(DockerfileOperator):
@@ -98,7 +72,7 @@ class StepDeletion(DockerfileOperator):
     code = "CDL"
 
     def mutate(self, node: Any) -> Iterator[Any]:
-        if node.name != "RUN" or "&&" not in node.text:
+        if named(node) != "RUN" or "&&" not in node.text:
             return
         head, space, chain = INSTRUCTION.match(node.text).groups()  # type: ignore[union-attr]
         steps = re.split(r"\s*(?:\\\n\s*)?&&\s*", chain.rstrip("\n"))
@@ -113,13 +87,13 @@ class NumberReplacement(DockerfileOperator):
     code = "CRP"
 
     def mutate(self, node: Any) -> Iterator[Any]:
-        if node.name == "FROM":
+        if named(node) == "FROM":
             return
-        if node.name == "USER":
+        if named(node) == "USER":
             yield node.put("USER root\n")
             yield node.put("USER 0\n")
         for match in NUMBER.finditer(node.text):
-            yield node.put(f"{node.text[: match.start()]}{int(match[0]) + 1}{node.text[match.end() :]}")
+            yield node.put(spliced(match, str(int(match[0]) + 1)))
         for word, other in WORDS.items():
             if word in node.text:
                 yield node.put(node.text.replace(word, other, 1))
@@ -132,7 +106,7 @@ class BaseReplacement(DockerfileOperator):
 
     def mutate(self, node: Any) -> Iterator[Any]:
         match = re.match(r"(\s*FROM\s+(?:--\S+\s+)*)([^\s:@$]+)(:[^\s@]+)?(@\S+)?", node.text)
-        if node.name != "FROM" or not match or not (match[3] or match[4]):
+        if named(node) != "FROM" or not match or not (match[3] or match[4]):
             return
         start, image, tag, digest = (part or "" for part in match.groups())
         rest = node.text[match.end() :]
@@ -149,19 +123,19 @@ class FormReplacement(DockerfileOperator):
     code = "FRM"
 
     def mutate(self, node: Any) -> Iterator[Any]:
-        if node.name not in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
+        if named(node) not in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
             return
         start = node.text.find("[")
         try:
             words = json.loads(node.text[start:]) if start >= 0 else []
         except ValueError:
             words = []
-        if words and node.name != "HEALTHCHECK":
+        if words and named(node) != "HEALTHCHECK":
             yield node.put(f"{node.text[:start]}{' '.join(map(str, words))}\n")
-        if node.name != "HEALTHCHECK":
-            other = "CMD" if node.name == "ENTRYPOINT" else "ENTRYPOINT"
-            yield node.put(node.text.replace(node.name, other, 1))
-        if words and node.name == "HEALTHCHECK":
+        if named(node) != "HEALTHCHECK":
+            other = "CMD" if named(node) == "ENTRYPOINT" else "ENTRYPOINT"
+            yield node.put(node.text.replace(named(node), other, 1))
+        if words and named(node) == "HEALTHCHECK":
             yield node.put(f'{node.text[:start]}["true"]\n')
 
 
@@ -171,7 +145,7 @@ class CopyAll(DockerfileOperator):
     code = "FDL"
 
     def mutate(self, node: Any) -> Iterator[Any]:
-        if node.name == "COPY" and "--from" not in node.text:
+        if named(node) == "COPY" and "--from" not in node.text:
             yield node.put("COPY . .\n")
 
 
@@ -237,30 +211,10 @@ def instructions(source: str) -> list[str]:
     return pieces
 
 
-def spots(
-    kind: str,
-    pieces: list[str],
-    operators: Collection[Operator],
-    touch: Callable[[int], bool],
-) -> Iterator[Mutant]:
-    """The mutants of a text in pieces, one piece after the other."""
-    line = 1
-    original = "".join(pieces)
-    for at, piece in enumerate(pieces):
-        first, line = line, line + piece.count("\n")
-        if not piece.strip() or piece.lstrip().startswith("#") or not touch(first):
-            continue
-        for operator in operators:
-            for other in operator.mutate(Spot(tuple(pieces), at)):
-                mutated = "".join(other.pieces)
-                if mutated != original:
-                    yield Mutant(kind, operator.code, first, mutated, *lines_changed(pieces, other.pieces))
-
-
 def grammar(source: str, operators: Collection[Operator], touch: Callable[[int], bool]) -> Iterator[Mutant]:
     """The mutants of a Dockerfile. Raises SyntaxError for a text without FROM."""
     pieces = instructions(source)
-    if not any(Spot(tuple(pieces), at).name == "FROM" for at in range(len(pieces))):
+    if not any(named(Spot(tuple(pieces), at)) == "FROM" for at in range(len(pieces))):
         raise SyntaxError("no FROM: this is no Dockerfile")
     return spots("dockerfile", pieces, operators, touch)
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, ClassVar
 
-from flightschool.mutation.dockerfile import Spot, spots
 from flightschool.mutation.mutants import GRAMMARS, Mutant, Operator
+from flightschool.mutation.pieces import Spot, spliced, spots
 
 
 class ShellOperator(Operator):
@@ -20,7 +20,7 @@ def exchanged(node: Spot, pairs: dict[str, str]) -> Iterator[Spot]:
     """The line with each of these words, in each of its places, exchanged for the other."""
     for word, other in pairs.items():
         for match in re.finditer(re.escape(word), node.text):
-            yield node.put(f"{node.text[: match.start()]}{other}{node.text[match.end() :]}")
+            yield node.put(spliced(match, other))
 
 
 class LineDeletion(ShellOperator):
@@ -64,7 +64,7 @@ class Status(ShellOperator):
         for match in re.finditer(r"\bexit (\d+)", node.text):
             code = int(match[1])
             for other in {0: (1,), 1: (0,)}.get(code, (code + 1, 0, 1)):
-                yield node.put(f"{node.text[: match.start()]}exit {other}{node.text[match.end() :]}")
+                yield node.put(spliced(match, f"exit {other}"))
         yield from exchanged(node, {"$1": "$2", "$2": "$3", "$3": "$2"})
 
 

@@ -44,7 +44,7 @@ def kind_of(name: str, text: str) -> str:
     except SyntaxError:
         pass
     try:
-        return "yaml" if isinstance(yaml.safe_load(text), dict) else ""
+        return "yaml" if isinstance(read(text), dict) else ""
     except yaml.YAMLError:
         return ""
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import yaml  # type: ignore[import-untyped]
 
 from flightschool.mutation.mutants import GRAMMARS, LEFT_OUT, Mutant, Operator, shown
+from flightschool.mutation.pieces import spliced
 
 NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.]*\.\d)(?=[smh]?\b)")
 WORDS: dict[str, tuple[str, ...]] = {
@@ -111,7 +112,7 @@ class ValueReplacement(YamlOperator):
             yield node.put(value + 1)
         elif isinstance(value, str):
             for match in NUMBER.finditer(value):
-                yield node.put(f"{value[: match.start()]}{int(match[0]) + 1}{value[match.end() :]}")
+                yield node.put(spliced(match, str(int(match[0]) + 1)))
             for word, others in WORDS.items():
                 for other in others:
                     if word in value:
