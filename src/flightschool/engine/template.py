@@ -24,6 +24,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from flightschool.engine import sandbox
@@ -31,6 +32,8 @@ from flightschool.engine.sandbox import kernel
 
 OPEN, WALLED, CALL = b"o", b"w", b"c"
 """What is asked for: a notebook's process without walls, or one behind them; or one that calls a function of ours."""
+SIZE = 8
+"""Bytes of a number that is sent."""
 NO_MEMORY = 86
 """Exit status of a notebook's process that has no memory left to go on with."""
 GRACE = 3.0
@@ -111,18 +114,30 @@ def bury(*_signal: object) -> None:
             pass
 
 
-def begun(channel: socket.socket) -> dict[str, Any] | None:
-    """The first line, which says how to begin; None when nobody is there any more."""
+def sized(message: Mapping[str, Any]) -> bytes:
+    """A first message: its length, and it as JSON."""
+    text = json.dumps(message, default=str).encode()
+    return len(text).to_bytes(SIZE, "big") + text
+
+
+def exactly(channel: socket.socket, count: int) -> bytes:
+    """So many bytes, waited for; none when the other end was closed before they came."""
     found = bytearray()
-    size = 8
-    while len(found) < size:
-        part = channel.recv(size - len(found))
+    while len(found) < count:
+        part = channel.recv(count - len(found))
         if not part:
-            return None
+            return b""
         found += part
-        if len(found) == size == 8:
-            size += int.from_bytes(found, "big")
-    begin: dict[str, Any] = json.loads(found[8:])
+    return bytes(found)
+
+
+def begun(channel: socket.socket) -> dict[str, Any] | None:
+    """The first message, which says how to begin; None when nobody is there any more."""
+    size = exactly(channel, SIZE)
+    text = exactly(channel, int.from_bytes(size, "big")) if size else b""
+    if not text:
+        return None
+    begin: dict[str, Any] = json.loads(text)
     return begin
 
 
@@ -198,12 +213,12 @@ def sweep(channel: socket.socket, grace: float) -> None:
 
 
 def call(channel: socket.socket) -> NoReturn:
-    """Become a process of our own: say who we are, and call `main` of the module that the first line names, with the channel's number."""
+    """Become a process of our own: say who we are, and call `main` of the module that the first message names, with the channel's number."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     begin = begun(channel)
     if begin is None:
         os._exit(0)
-    channel.sendall(os.getpid().to_bytes(8, "big"))
+    channel.sendall(os.getpid().to_bytes(SIZE, "big"))
     forget_places(os.environ.get("FLIGHTSCHOOL_HOME", ""))
     os.environ.clear()
     os.environ.update(begin["environment"])

@@ -4,7 +4,6 @@ The template is started by exec, once a process of ours; so no process with thre
 """
 
 import atexit
-import errno
 import json
 import os
 import secrets
@@ -21,7 +20,7 @@ from typing import Any
 
 from flightschool.engine import messages
 from flightschool.engine.sandbox import Ending, Policy
-from flightschool.engine.template import CALL, OPEN, WALLED
+from flightschool.engine.template import CALL, OPEN, SIZE, WALLED, exactly, sized
 from flightschool.errors import FlightSchoolError
 from flightschool.i18n import _
 
@@ -90,9 +89,7 @@ class Forks:
 
     def alive(self) -> bool:
         """Whether it can fork."""
-        poll = select.poll()
-        poll.register(self._control, 0)  # a hang-up is told anyway
-        return not poll.poll(0)
+        return _connected(self._control)
 
     def fork(
         self,
@@ -149,10 +146,12 @@ class Forks:
         }
         try:
             channel.sendall(sized(begin))
-            return Called(int.from_bytes(exactly(channel, 8), "big")), channel
-        except OSError as error:
-            channel.close()
-            raise Unavailable(_("The warm process is gone: try again.")) from error
+            if pid := exactly(channel, SIZE):
+                return Called(int.from_bytes(pid, "big")), channel
+        except OSError:
+            pass
+        channel.close()
+        raise gone()
 
     def _asked(self, what: bytes) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -161,7 +160,7 @@ class Forks:
                 socket.send_fds(self._control, [what], [theirs.fileno()])
             except OSError as error:
                 ours.close()
-                raise Unavailable(_("The warm process is gone: try again.")) from error
+                raise gone() from error
         return ours
 
     def close(self) -> None:
@@ -169,25 +168,16 @@ class Forks:
         self._control.close()
 
 
-def sized(message: Mapping[str, Any]) -> bytes:
-    """A first message: its length, and it as JSON."""
-    text = json.dumps(message, default=str).encode()
-    return len(text).to_bytes(8, "big") + text
+def gone() -> Unavailable:
+    """The end of a template, when it is asked for something."""
+    return Unavailable(_("The warm process is gone: try again."))
 
 
-def exactly(channel: socket.socket, count: int) -> bytes:
-    """So many bytes, waited for.
-
-    Raises:
-        OSError: the other end is gone.
-    """
-    found = b""
-    while len(found) < count:
-        part = channel.recv(count - len(found))
-        if not part:
-            raise ConnectionResetError(errno.ECONNRESET, "the process has ended")
-        found += part
-    return found
+def _connected(end: socket.socket) -> bool:
+    """Whether somebody is at the other end, as far as one sees without waiting."""
+    poll = select.poll()
+    poll.register(end, 0)  # a hang-up is told anyway
+    return not poll.poll(0)
 
 
 class Called:
@@ -354,9 +344,7 @@ class Child:
 
     def living(self) -> bool:
         """Whether the process is there, as far as one sees without waiting."""
-        if self._over is not None or self._channel.fileno() < 0:
-            return False
-        return not any(what & select.POLLHUP for _fd, what in self._poll.poll(0))
+        return self._over is None and self._channel.fileno() >= 0 and _connected(self._channel)
 
     def ready(self, deadline: float) -> messages.Ready:
         """Wait until it can execute; raises as `execute`."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from flightschool.curriculum import Module, Outcome
@@ -92,6 +93,11 @@ class _Batch:
         self.flying: dict[Future[Result], Task] = {}
         self.again: deque[tuple[Task, BaseException, int]] = deque()
 
+    @cached_property
+    def exercises(self) -> dict[str, stage.Listed]:
+        """Of the module, by id."""
+        return stage.catalogue(self.module, stage.build(self.module))
+
     def stands(self, submission: Submission, known: str | None) -> bool:
         """Whether the result of that fingerprint is the one that the submission would get."""
         return known is not None and known == self.prepare(submission).fingerprint
@@ -115,7 +121,7 @@ class _Batch:
                         outcome=Outcome.NOT_ATTEMPTED,
                         share=0,
                     )
-                    for one in stage.catalogue(self.module).values()
+                    for one in self.exercises.values()
                 ),
                 refused=reason,
             )
@@ -196,7 +202,7 @@ class _Batch:
         return Round(
             module=self.module.id,
             title=self.module.title,
-            points=sum(one.points for one in stage.catalogue(self.module).values()),
+            points=sum(one.points for one in self.exercises.values()),
             graded_at=self.gradebook.graded_at(self.module.id) or datetime.now(UTC),
             results=tuple(results),
         )

@@ -55,8 +55,8 @@ class Session:
             sandbox.available().require()
         self.module, self.seed, self.limits = curriculum.module(module), seed, limits
         self.canonical = plan.read_canonical(paths.NOTEBOOKS / f"{self.module.id}.ipynb")
-        self.exercises = stage.catalogue(self.module)
         self.warmth = Warmth.of(self.module)
+        self.exercises = stage.catalogue(self.module, self.warmth.home)
         self.forks = warmth.forks(self.warmth)
         self.judges = Judges(self.module, seed, self._living, limits.walls)
         self._next: tuple[warm.Child, float] | None = None

@@ -61,9 +61,8 @@ class Listed(NamedTuple):
     points: float
 
 
-def catalogue(module: Module) -> dict[str, Listed]:
-    """The exercises by id, as in `module.exercises`, kept beside the stage: to load them takes pandas, and most of a worker's start."""
-    stage = build(module)
+def catalogue(module: Module, stage: Path) -> dict[str, Listed]:
+    """The exercises by id, as in `module.exercises`, kept beside the module's stage: to load them takes pandas, and most of a worker's start."""
     kept = stage.with_name(f"{stage.name}-{language()}.json")
     try:
         found = [Listed(*one) for one in json.loads(kept.read_text(encoding="utf-8"))]
