@@ -10,6 +10,7 @@ from flightschool.i18n import translations
 from flightschool.learn import compare
 from flightschool.learn.compare import Difference, is_table
 from flightschool.learn.evidence import table
+from flightschool.learn.quizzes import letters
 
 from . import deliveries, green_week
 
@@ -769,25 +770,13 @@ STAGES = {
 @judge("quiz")
 def quiz(evidence: Any, world: World) -> Verdict:
     """A letter a question."""
-    given = evidence if isinstance(evidence, dict) else {}
-    wrong = [name for name, letter in RIGHT.items() if given.get(name) != letter]
-    if not wrong:
-        return Verdict.passed(
-            _(
-                "All five. A professional would now draw the eight stages of their own team's busiest table, with an owner at each."
-            )
-        )
-    said = {
-        "expected": _("One letter, a, b or c, for each of {names}.").format(names=", ".join(RIGHT)),
-        "found": _("{n} of {total} do not fit: {names}.").format(
-            n=len(wrong), total=len(RIGHT), names=", ".join(wrong)
+    return letters(
+        evidence,
+        RIGHT,
+        passed=_(
+            "All five. A professional would now draw the eight stages of their own team's busiest table, with an owner at each."
         ),
-        "try_next": _("Go back to {stages}.").format(stages=", ".join(STAGES[name] for name in wrong)),
-    }
-    return (
-        Verdict.failed(**said)
-        if len(wrong) == len(RIGHT)
-        else Verdict.partly(1 - len(wrong) / len(RIGHT), **said)
+        back=lambda wrong: _("Go back to {stages}.").format(stages=", ".join(STAGES[name] for name in wrong)),
     )
 
 

@@ -131,6 +131,24 @@ def gate(answer: Any, world: World) -> Any:
     return {"workflow": workflow, "runs": {ref: one.plain() for ref, one in zip(refs, done, strict=True)}}
 
 
+def deployed(workflow: str, world: World, asked: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The workflow's runs as they were asked for, in plain data, each with sites of its own to deploy to."""
+    place = repository(world)
+    with folder() as sites:
+        done = runner.runs(
+            [
+                {
+                    "repository": place,
+                    "workflow": workflow,
+                    "sites": runner.Sites(sites / str(n), token(world)),
+                    **one,
+                }
+                for n, one in enumerate(asked.values())
+            ]
+        )
+    return {name: one.plain() for name, one in zip(asked, done, strict=True)}
+
+
 @exercise(
     "q3",
     title=_("Deploy only after the tests, and only from main"),
@@ -145,7 +163,6 @@ def gate(answer: Any, world: World) -> Any:
 def deployment(answer: Any, world: World) -> Any:
     """What the workflow deploys when a commit is pushed to main, to a branch, is a pull request, is bad, or by hand."""
     workflow = text_of(answer, _("the workflow"))
-    place = repository(world)
     asked = {
         "main": {"ref": "main"},
         "branch": {"ref": "feature/main", "commit": "one-documented"},
@@ -154,19 +171,7 @@ def deployment(answer: Any, world: World) -> Any:
         "untidy": {"ref": "main", "commit": "one-lint"},
         "by hand": {"ref": "feature/main", "commit": "one-documented", "event": "workflow_dispatch"},
     }
-    with folder() as sites:
-        done = runner.runs(
-            [
-                {
-                    "repository": place,
-                    "workflow": workflow,
-                    "sites": runner.Sites(sites / str(n), token(world)),
-                    **one,
-                }
-                for n, one in enumerate(asked.values())
-            ]
-        )
-    return {"workflow": workflow, "runs": {name: one.plain() for name, one in zip(asked, done, strict=True)}}
+    return {"workflow": workflow, "runs": deployed(workflow, world, asked)}
 
 
 @exercise(
@@ -299,7 +304,6 @@ def migrated() -> Path:
 def approval(answer: Any, world: World) -> Any:
     """The workflow before and after a reviewer's yes, on a branch, with a package that fails in staging, and a bad commit."""
     workflow = text_of(answer, _("the workflow"))
-    place = repository(world)
     asked = {
         "waiting": {"ref": "main", "approved": False},
         "approved": {"ref": "main", "approved": True},
@@ -308,19 +312,7 @@ def approval(answer: Any, world: World) -> Any:
         "bad": {"ref": "main", "commit": "one-unit", "approved": True},
         "untidy": {"ref": "main", "commit": "one-lint", "approved": True},
     }
-    with folder() as sites:
-        done = runner.runs(
-            [
-                {
-                    "repository": place,
-                    "workflow": workflow,
-                    "sites": runner.Sites(sites / str(n), token(world)),
-                    **one,
-                }
-                for n, one in enumerate(asked.values())
-            ]
-        )
-    return {"workflow": workflow, "runs": {name: one.plain() for name, one in zip(asked, done, strict=True)}}
+    return {"workflow": workflow, "runs": deployed(workflow, world, asked)}
 
 
 @exercise(

@@ -20,7 +20,7 @@ import yaml
 from flightschool.errors import FlightSchoolError
 
 from .project import git, write
-from .runner import Run, Sites, Step, environment, execute, leaks, lines, workplace
+from .runner import Run, Sites, Step, checkout, environment, execute, leaks, lines, workplace
 
 TOP = {"stages", "default", "variables", "workflow", "image", "cache", "include", "spec"}
 KNOWN = {
@@ -109,9 +109,7 @@ def run(
         return Run(ref, "push", "none", {}, (), "", str(error), (), (), (), 0.0)
     tree = yaml.safe_load(text)
     with workplace() as place:
-        clone = place / "ontime"
-        git(place, "clone", "-q", "--shared", "--branch", commit or ref, str(repository), str(clone))
-        git(clone, "checkout", "-q", "-B", ref)
+        clone = checkout(place, repository, ref, commit)
         kept, book, before = place / "artifacts", place / "builds.jsonl", len(sites.deployments())
         kept.mkdir()
         variables = {

@@ -17,7 +17,7 @@ from typing import Any
 from flightschool.errors import FlightSchoolError
 
 from .project import git, write
-from .runner import Run, Sites, Step, environment, execute, leaks, lines, workplace
+from .runner import Run, Sites, Step, checkout, environment, execute, leaks, lines, workplace
 
 TOKEN = re.compile(
     r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)
@@ -399,9 +399,7 @@ def run(
 ) -> Run:
     """Execute the Jenkinsfile on the last commit of `commit`, as pushed to the branch `ref` of a multibranch job."""
     with workplace() as place:
-        clone = place / "ontime"
-        git(place, "clone", "-q", "--shared", "--branch", commit or ref, str(repository), str(clone))
-        git(clone, "checkout", "-q", "-B", ref)
+        clone = checkout(place, repository, ref, commit)
         book, before = place / "builds.jsonl", len(sites.deployments())
         variables = {
             "BRANCH_NAME": ref,

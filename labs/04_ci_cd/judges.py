@@ -15,6 +15,7 @@ import yaml
 
 from flightschool.curriculum import Verdict, judge
 from flightschool.i18n import translations
+from flightschool.learn.quizzes import letters
 
 from . import changes, project, red_main
 
@@ -27,6 +28,11 @@ _ = translations("04_ci_cd")
 
 Said = tuple[str, str]
 """What was found, and what to try next."""
+
+
+def failed(wanted: str, said: Said) -> Verdict:
+    """The verdict on an answer of which that is said."""
+    return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
 
 
 def part(evidence: Any, *names: str) -> Any:
@@ -187,7 +193,7 @@ def workflow_that_runs(evidence: Any, world: World) -> Verdict:
         "A workflow that runs ruff and pytest on every push and pull request, is green for a good commit and red for a bad one."
     )
     if said := first_trouble(evidence):
-        return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
+        return failed(wanted, said)
     findings = [
         one for one in objects(part(evidence, "findings")) if one.get("severity") in ("High", "Medium")
     ]
@@ -336,7 +342,7 @@ def gate(evidence: Any, world: World) -> Verdict:
     """The share of bad commits that were stopped, if no good one was."""
     wanted = _("Four good commits are green, and eight bad ones, each of another kind, are red.")
     if said := unreadable(evidence) or contradiction(evidence):
-        return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
+        return failed(wanted, said)
     blocked, through = [], []
     for number, change in enumerate(changes.series(world)):
         ended = conclusion(part(evidence, "runs", f"change-{number:02}"))
@@ -403,7 +409,7 @@ def deployment(evidence: Any, world: World) -> Verdict:
         or emptied(evidence)
     )
     if said:
-        return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
+        return failed(wanted, said)
     return Verdict.passed(
         _(
             "Production has the very package that was tested, it came from main after the tests, and the token is in no log, artifact or site. "
@@ -669,7 +675,7 @@ def promotion(evidence: Any, world: World) -> Verdict:
     )
     steps = objects(part(evidence, "steps"))
     if said := wrong_step(steps) or deleted(evidence):
-        return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
+        return failed(wanted, said)
     return Verdict.passed(
         _(
             "A promotion and a rollback are one write each, the service followed both without a release, and a worse or broken version changed nothing. "
@@ -783,7 +789,7 @@ def approval(evidence: Any, world: World) -> Verdict:
         or emptied(evidence)
     )
     if said:
-        return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
+        return failed(wanted, said)
     return Verdict.passed(
         _(
             "Everything up to the button is automatic, the button is a person's, and what goes live is what staging has tried. This is continuous delivery; without the approval it is continuous deployment. "
@@ -886,27 +892,15 @@ SECTIONS = {
 @judge("quiz")
 def quiz(evidence: Any, world: World) -> Verdict:
     """A letter a question."""
-    given = evidence if isinstance(evidence, dict) else {}
-    wrong = [name for name, letter in RIGHT.items() if given.get(name) != letter]
-    if not wrong:
-        return Verdict.passed(
-            _(
-                "All five. A professional would now ask of their own team's pipeline which of today's twelve commits it would have stopped."
-            )
-        )
-    said = {
-        "expected": _("One letter, a, b or c, for each of {names}.").format(names=", ".join(RIGHT)),
-        "found": _("{n} of {total} do not fit: {names}.").format(
-            n=len(wrong), total=len(RIGHT), names=", ".join(wrong)
+    return letters(
+        evidence,
+        RIGHT,
+        passed=_(
+            "All five. A professional would now ask of their own team's pipeline which of today's twelve commits it would have stopped."
         ),
-        "try_next": _("Go back to {sections}.").format(
+        back=lambda wrong: _("Go back to {sections}.").format(
             sections=", ".join(dict.fromkeys(SECTIONS[name] for name in wrong))
         ),
-    }
-    return (
-        Verdict.failed(**said)
-        if len(wrong) == len(RIGHT)
-        else Verdict.partly(1 - len(wrong) / len(RIGHT), **said)
     )
 
 
@@ -920,7 +914,7 @@ def main_is_red(evidence: Any, world: World) -> Verdict:
         "The bad commit is reverted on main, nothing else is lost or rewritten, production has main's head, and both figures are right on other histories."
     )
     if said := not_restored(evidence, world) or wrong_metrics(part(evidence, "metrics"), world):
-        return Verdict.failed(expected=wanted, found=said[0], try_next=said[1])
+        return failed(wanted, said)
     return Verdict.passed(
         _(
             "main is green, production has it, everybody's later work is there, and the history says what was undone and why. Your figures come from the repository, so that nobody has to fill in a form. "

@@ -155,6 +155,14 @@ def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def checkout(place: Path, repository: Path, ref: str, commit: str = "") -> Path:
+    """A clone in `place` of the last commit of the branch `commit`, as if it had been pushed to `ref`; by default of `ref` itself."""
+    clone = place / "ontime"
+    git(place, "clone", "-q", "--shared", "--branch", commit or ref, str(repository), str(clone))
+    git(clone, "checkout", "-q", "-B", ref)
+    return clone
+
+
 def run(
     repository: Path,
     workflow: str,
@@ -184,10 +192,9 @@ def run(
     if not wanted(workflow, event, ref):
         return Run(ref, event, "none", {}, (), "", "", (), (), (), 0.0)
     with workplace() as place:
-        clone, artifacts, book = place / "ontime", place / "artifacts", place / "builds.jsonl"
+        clone = checkout(place, repository, ref, commit)
+        artifacts, book = place / "artifacts", place / "builds.jsonl"
         artifacts.mkdir()
-        git(place, "clone", "-q", "--shared", "--branch", commit or ref, str(repository), str(clone))
-        git(clone, "checkout", "-q", "-B", ref)
         git(clone, "remote", "set-url", "origin", "https://github.com/airports/ontime.git")
         shutil.rmtree(clone / ".github", ignore_errors=True)
         write(clone, {WORKFLOW: held(workflow, approved) if approved is not None else workflow})

@@ -22,6 +22,7 @@ import yaml
 from flightschool.curriculum import Verdict, judge
 from flightschool.data import World, raw
 from flightschool.i18n import translations
+from flightschool.learn.quizzes import letters
 
 if (here := str(Path(__file__).parent)) not in sys.path:
     sys.path.insert(0, here)
@@ -1305,25 +1306,15 @@ SECTIONS = {"layer": "2", "tag": "3", "secret": "1", "health": "4", "order": "5"
 @judge("quiz")
 def quiz(evidence: Any, world: World) -> Verdict:
     """A letter a question."""
-    given = parts_of(evidence)
-    wrong = [name for name, letter in RIGHT.items() if given.get(name) != letter]
-    if not wrong:
-        return Verdict.passed(
-            _("All five. A professional would now read the Dockerfile of an image that they use every day.")
-        )
-    said = {
-        "expected": _("One letter, a, b or c, for each of {names}.").format(names=", ".join(RIGHT)),
-        "found": _("{n} of {total} do not fit: {names}.").format(
-            n=len(wrong), total=len(RIGHT), names=", ".join(wrong)
+    return letters(
+        evidence,
+        RIGHT,
+        passed=_(
+            "All five. A professional would now read the Dockerfile of an image that they use every day."
         ),
-        "try_next": _("Go back to section {sections}.").format(
+        back=lambda wrong: _("Go back to section {sections}.").format(
             sections=", ".join(SECTIONS[name] for name in wrong)
         ),
-    }
-    return (
-        Verdict.failed(**said)
-        if len(wrong) == len(RIGHT)
-        else Verdict.partly(1 - len(wrong) / len(RIGHT), **said)
     )
 
 
