@@ -1,4 +1,4 @@
-"""Modules 03 and 05 in JupyterLab, up to the first exercise: untouched, a mistake, a hint, the right answer, the glossary."""
+"""Modules 03 to 05 in JupyterLab, up to the first exercise: untouched, a mistake, a hint, the right answer, the glossary."""
 
 import re
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ WALKS = (
     Walk(
         "03_versioning", "check_commit = first_try.read_text()", "called it bad", "3 of 3 points", "conflict"
     ),
+    Walk("04_ci_cd", "workflow = of_2021", "A pull request started no job", "2 of 2 points", "exit status"),
     Walk(
         "05_docker",
         'etl_dockerfile, etl_ignore = written_in_2021, ""',
